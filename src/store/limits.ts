@@ -1,0 +1,21 @@
+// What every back end promises alike. Tokens, keys and names are random or checked by the caller; these bound the rest.
+
+/** Account, device and connection ids: random bytes chosen by the caller. */
+export const ID_BYTES = 16;
+/** X25519 and Ed25519 public keys, and SHA-256 hashes. */
+export const KEY_BYTES = 32;
+/** Unrevoked devices of one account. */
+export const MAX_DEVICES = 16;
+/** The newest signed device list of a person, as it came with a device. Bytes. */
+export const MAX_DEVICE_LIST_BYTES = 4_096;
+export const MAX_LABEL_LENGTH = 64;
+export const MAX_PASSWORD_HASH_LENGTH = 512;
+export const MAX_INVITATION_USES = 10_000;
+/** Rows that one page of a listing may hold. */
+export const MAX_PAGE_ENTRIES = 1_000;
+/** Names to which one channel may limit what it answers. */
+export const MAX_ANSWERED_NAMES = 16;
+/** "Last seen" is rounded down to this, so that the store holds no diary and is not written at each reconnect. */
+export const LAST_SEEN_STEP_MS = 3_600_000;
+/** How long `sweep()` leaves a revoked device, far beyond the 10 min an access token lives. */
+export const REVOKED_KEPT_MS = 86_400_000;
