@@ -87,6 +87,11 @@ const specs = {
   goodbye: message(0x62, { code, reconnectMs: u32 }), // server → peer, before it closes
   ping: message(0x63, {}), // either way, when nothing else was said for a while
   pong: message(0x64, {}),
+
+  // New channel keys, by a fresh Noise IK in messages of the old one. `switched` is the peer's last message under the old keys.
+  rekey: message(0x65, { handshake: upTo(256) }), // peer → server
+  rekeyed: message(0x66, { handshake: upTo(256) }), // server → peer, its last under the old keys
+  switched: message(0x67, {}), // peer → server
 };
 
 /** PROTOCOL.md §5. Inside the channel: one message per sealed message. */
