@@ -1,4 +1,4 @@
-import { equalBytes, utf8 } from "../bytes.ts";
+import { equalBytes } from "../bytes.ts";
 import type { Random } from "../core.ts";
 import { WireError } from "../errors.ts";
 import { CHANNEL_SUBPROTOCOL } from "../limits.ts";
@@ -7,7 +7,7 @@ import type { CipherState } from "../noise/cipher-state.ts";
 import { HandshakeState } from "../noise/handshake.ts";
 import { IK } from "../noise/patterns.ts";
 import type { KeyPair } from "../noise/primitives.ts";
-import { prologueOf } from "../noise/prologue.ts";
+import { encodePrologue } from "../noise/prologue.ts";
 
 /** What a message from the other end leads to. */
 export interface Received {
@@ -72,8 +72,8 @@ abstract class Channel {
 
   /** The transcript of the handshake before goes into the next, so that the two cannot be taken apart. */
   protected prologue(): Uint8Array {
-    const parts = [LABEL, this.options.offered.join(","), CHANNEL_SUBPROTOCOL].map(utf8);
-    return this.#hash === null ? prologueOf(...parts) : prologueOf(...parts, this.#hash);
+    const parts = [LABEL, this.options.offered.join(","), CHANNEL_SUBPROTOCOL];
+    return this.#hash === null ? encodePrologue(...parts) : encodePrologue(...parts, this.#hash);
   }
 
   protected finish(handshake: HandshakeState): Ciphers {

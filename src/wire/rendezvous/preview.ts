@@ -1,13 +1,12 @@
-import { utf8 } from "../bytes.ts";
 import type { Random } from "../core.ts";
 import { introductions, type Preview } from "../messages/preview.ts";
 import { HandshakeState } from "../noise/handshake.ts";
 import { K } from "../noise/patterns.ts";
 import type { KeyPair } from "../noise/primitives.ts";
-import { prologueOf } from "../noise/prologue.ts";
+import { encodePrologue } from "../noise/prologue.ts";
 import { expectKind } from "./device-list.ts";
 
-const LABEL = utf8("p2p preview");
+const LABEL = "p2p preview";
 
 interface PreviewKeys {
   readonly session: Uint8Array;
@@ -21,14 +20,14 @@ export function sealPreview(
   { session, keys, remote, random }: PreviewKeys,
   preview: Omit<Preview, "kind">,
 ): Uint8Array {
-  const prologue = prologueOf(LABEL, session);
+  const prologue = encodePrologue(LABEL, session);
   const handshake = new HandshakeState({ pattern: K, role: "initiator", prologue, s: keys, rs: remote, random });
   return handshake.writeMessage(introductions.encode({ kind: "preview", ...preview }));
 }
 
 /** @throws WireError when it was not sealed by `remote` for these keys and this session */
 export function openPreview({ session, keys, remote, random }: PreviewKeys, sealed: Uint8Array): Preview {
-  const prologue = prologueOf(LABEL, session);
+  const prologue = encodePrologue(LABEL, session);
   const handshake = new HandshakeState({ pattern: K, role: "responder", prologue, s: keys, rs: remote, random });
   return expectKind(introductions.decode(handshake.readMessage(sealed)), "preview");
 }

@@ -5,7 +5,7 @@ import { introductions, type Introduction } from "../messages/preview.ts";
 import { HandshakeState } from "../noise/handshake.ts";
 import { KKpsk0 } from "../noise/patterns.ts";
 import { hkdf, type KeyPair } from "../noise/primitives.ts";
-import { prologueOf } from "../noise/prologue.ts";
+import { encodePrologue } from "../noise/prologue.ts";
 import { expectKind } from "./device-list.ts";
 
 /** Who is at one end, in the words of the directory. */
@@ -46,8 +46,8 @@ interface OwnEnd {
   readonly introduction: Omit<Introduction & { kind: "introduction" }, "kind">;
 }
 
-const LABEL = utf8("p2p session");
-const SUITE = utf8("Noise_KKpsk0_25519_AESGCM_SHA256");
+const LABEL = "p2p session";
+const SUITE = "Noise_KKpsk0_25519_AESGCM_SHA256";
 const SECRET_INFO = utf8("p2p session secret");
 const EMPTY = new Uint8Array();
 
@@ -57,7 +57,7 @@ export const OWN_VERSIONS = Uint8Array.of(PROTOCOL_VERSION);
 /** PROTOCOL.md §6.3. Not sent: a lie of the server about any of it, or about a version, makes the first tag fail. */
 export function sessionPrologue(terms: SessionTerms, purpose: string): Uint8Array {
   const party = ({ userId, deviceId }: Party) => concat(userId, deviceId);
-  return prologueOf(
+  return encodePrologue(
     LABEL,
     Uint8Array.of(PROTOCOL_VERSION),
     terms.askerVersions,
@@ -66,7 +66,7 @@ export function sessionPrologue(terms: SessionTerms, purpose: string): Uint8Arra
     terms.session,
     party(terms.accepter),
     party(terms.asker),
-    utf8(purpose),
+    purpose,
   );
 }
 
