@@ -28,7 +28,8 @@ export type Purpose = keyof typeof purposes;
 export const ranks = { bound: 0, attended: 1, unattended: 2 } as const;
 
 const specs = {
-  // Signing in. `request` is chosen by the asker, rising; the answer repeats it.
+  // Signing in. `request` is chosen by the asker, rising; the answer repeats it. Requests behind one of these in the same breath wait
+  // for its outcome. A wrong answer is `failed`; the channel stays for another, five in all.
   signIn: message(0x01, { request: u32, token: optional(token) }), // peer → server: the channel's key is a registered device
   register: message(0x02, { request: u32, name, password, invite: optional(id), label, signKey: key, deviceList }), // peer → server
   enrol: message(0x03, { request: u32, name, password, label, signKey: key, deviceList }), // peer → server: another device of an account
@@ -44,13 +45,17 @@ const specs = {
 
   listPeople: message(0x20, { request: u32, after: name, limit: u16 }), // peer → server: names above `after`, one page
   people: message(0x21, { request: u32, people: list(record({ name, online: bool }), 500), more: bool }), // server → peer
-  watch: message(0x22, { names: list(name, 500), everyone: bool }), // peer → server: replaces what was watched before
+  /** peer → server: replaces what was watched before; how they all are now follows in `presence`, of `everyone` those online. */
+  watch: message(0x22, { names: list(name, 500), everyone: bool }),
   presence: message(0x23, { changes: list(record({ name, online: bool }), 500) }), // server → peer, at most once a second
   findPerson: message(0x24, { request: u32, name }), // peer → server
   person: message(0x25, { request: u32, name, userId: id, devices: list(device, MAX_DEVICES), deviceList }), // server → peer
   block: message(0x26, { request: u32, name, blocked: bool }), // peer → server; done
 
-  /** peer → server: present from now on, answering these purposes for these people (none named: anyone); again to change it. */
+  /**
+   * peer → server: present from now on, answering these purposes for these people (none named: anyone); again to change it. Answering
+   * nothing makes nobody present, yet its sessions count: when both ends have named a session, its pairing is made anew.
+   */
   answer: message(0x30, {
     answers: u8,
     people: list(name, 16),
@@ -58,7 +63,10 @@ const specs = {
     sessions: list(record({ session: id, peerKey: key }), 64),
   }),
 
-  // Rings. The asker chooses the session id.
+  // Rings. The asker chooses the session id. `decline` with `declined` ends the ringing everywhere, with another code for that channel
+  // alone. The first `accept` wins: `accepted` to the asker, then `observed` to both, `cancel` with `answered-elsewhere` to the others.
+  // Crossing chat rings: the asker with the higher device key gets `incoming` (if it had none) and then `refused` with
+  // `answered-elsewhere`: it accepts that `incoming` without a question.
   ring: message(0x40, {
     session: id,
     name,
@@ -73,9 +81,14 @@ const specs = {
   refused: message(0x46, { session: id, code, retryMs: u32 }), // server → asker
   accepted: message(0x47, { session: id, device: id, versions: upTo(8), handshake: upTo(4_096) }), // server → asker
   forward: message(0x48, { session: id, body: upTo(MAX_FORWARD_BYTES) }), // peer → server → peer; only the two can open body
-  observed: message(0x49, { session: id, addresses: list(endpoint, 8) }), // server → peer: where the other end was seen
+  /** server → peer: where the other end was seen, all of it each time, perhaps nothing yet. Also the sign that the pairing stands (again). */
+  observed: message(0x49, { session: id, addresses: list(endpoint, 8) }),
   hangUp: message(0x4a, { session: id, path: oneOf(["", "lan", "direct", "port-mapped", "relay-udp", "relay-ws"]) }), // peer → server
-  gone: message(0x4b, { session: id, code }), // server → peer: the pairing is over
+  /**
+   * server → peer: `offline` when the other end's channel closed, which may come back and name the session in `answer` within an hour;
+   * `peer-gone` after its `hangUp`; `no-such-session` in answer to what named a session that this channel has not.
+   */
+  gone: message(0x4b, { session: id, code }),
   openLeg: message(0x4c, { request: u32, session: id }), // peer → server
   leg: message(0x4d, { request: u32, session: id, leg: id, key }), // server → peer: how to bind a relay leg
 
