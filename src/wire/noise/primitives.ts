@@ -1,0 +1,206 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  hash,
+  hkdfSync,
+  type KeyObject,
+  sign,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
+import { concat } from "../bytes.ts";
+import type { Random } from "../core.ts";
+import { WireError } from "../errors.ts";
+
+// Every primitive the project uses, and the only import of node:crypto. Keys, seeds and hashes are plain byte arrays.
+
+/** X25519 and Ed25519: private keys, seeds and public keys alike. Bytes. */
+export const KEY_BYTES = 32;
+/** What {@link AeadKey.seal} adds. Bytes. */
+export const TAG_BYTES = 16;
+/** SHA-256. Bytes. */
+export const HASH_BYTES = 32;
+
+type Curve = "x25519" | "ed25519";
+
+/** X25519, RFC 7748 §5. Any 32 bytes are a private key. Holds the imported key, so that one pair costs one import. */
+export class KeyPair {
+  readonly publicKey: Uint8Array;
+  readonly #handle: KeyObject;
+
+  /** @throws TypeError unless given 32 bytes */
+  constructor(privateKey: Uint8Array) {
+    this.#handle = importPrivateKey("x25519", privateKey);
+    this.publicKey = exportPublicKey(this.#handle);
+  }
+
+  static generate(random: Random): KeyPair {
+    return new KeyPair(random(KEY_BYTES));
+  }
+
+  /** For storing; a method, so that no log of the object shows it. */
+  exportPrivateKey(): Uint8Array {
+    return exportPrivateKey(this.#handle);
+  }
+
+  /** Noise §4.1 DH(). @throws WireError `protocol-error` when the shared secret is all zero, RFC 7748 §6.1 */
+  dh(publicKey: Uint8Array): Uint8Array {
+    try {
+      return plain(diffieHellman({ privateKey: this.#handle, publicKey: importPublicKey("x25519", publicKey) }));
+    } catch {
+      throw new WireError("protocol-error", "unusable public key");
+    }
+  }
+}
+
+/** Ed25519, RFC 8032 §5.1.5: the key pair that grows from a 32-byte seed. */
+export class SigningKeyPair {
+  readonly publicKey: Uint8Array;
+  readonly #handle: KeyObject;
+
+  /** @throws TypeError unless given 32 bytes */
+  constructor(seed: Uint8Array) {
+    this.#handle = importPrivateKey("ed25519", seed);
+    this.publicKey = exportPublicKey(this.#handle);
+  }
+
+  static generate(random: Random): SigningKeyPair {
+    return new SigningKeyPair(random(KEY_BYTES));
+  }
+
+  /** For storing; a method, so that no log of the object shows it. */
+  exportSeed(): Uint8Array {
+    return exportPrivateKey(this.#handle);
+  }
+
+  /** @returns 64 bytes */
+  sign(message: Uint8Array): Uint8Array {
+    return plain(sign(null, message, this.#handle));
+  }
+}
+
+/** Ed25519. False, never a throw, whatever the bytes. */
+export function verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verify(null, message, importPublicKey("ed25519", publicKey), signature);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * AES-256-GCM under one key, NIST SP 800-38D, with nonces of 96 bits and tags of 128. The caller never repeats a nonce.
+ * The key object is made once and each call leaves out what it can: 2.3 µs for 1 200 bytes where an empty packet costs 1.8.
+ */
+export class AeadKey {
+  readonly #key: KeyObject;
+
+  constructor(key: Uint8Array) {
+    if (key.length !== KEY_BYTES) throw new RangeError(`an AES-256 key has ${KEY_BYTES} bytes, not ${key.length}`);
+    this.#key = createSecretKey(key);
+  }
+
+  /** @returns ciphertext and tag */
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+    this.sealInto(nonce, associated, plaintext, sealed, 0);
+    return sealed;
+  }
+
+  /** Writes ciphertext and tag at `at` of `out`, where `plaintext` may itself lie. */
+  sealInto(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
+    cipher.setAAD(associated);
+    out.set(cipher.update(plaintext), at);
+    cipher.final();
+    out.set(cipher.getAuthTag(), at + plaintext.length);
+  }
+
+  /**
+   * The one place that sees plaintext before its tag is checked, since `update` hands it out: it leaves here only after `final` passed.
+   * @returns plaintext in an array of its own; null when the tag does not match
+   */
+  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+    const length = sealed.length - TAG_BYTES;
+    if (length < 0) return null;
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(associated);
+    decipher.setAuthTag(sealed.subarray(length));
+    const plaintext = decipher.update(sealed.subarray(0, length));
+    try {
+      decipher.final();
+    } catch {
+      return null;
+    }
+    return view(plaintext);
+  }
+}
+
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** Once, at the end. */
+  digest(): Uint8Array;
+}
+
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return plain(hash("sha256", concat(...parts), "buffer"));
+}
+
+/** For what comes in pieces, such as files. */
+export function createSha256(): Hasher {
+  const hasher = createHash("sha256");
+  return { update: (bytes) => void hasher.update(bytes), digest: () => plain(hasher.digest()) };
+}
+
+export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
+  return plain(hash("sha512", concat(...parts), "buffer"));
+}
+
+/** RFC 2104. Compare two of them with {@link equalSecrets}. */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const mac = createHmac("sha256", key);
+  for (const part of parts) mac.update(part);
+  return plain(mac.digest());
+}
+
+/** HKDF-SHA-256, RFC 5869. @throws RangeError beyond 255 × 32 bytes */
+export function hkdf(salt: Uint8Array, secret: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", secret, salt, info, length));
+}
+
+/** In a time that tells nothing about the contents; lengths are public. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function importPrivateKey(curve: Curve, key: Uint8Array): KeyObject {
+  return createPrivateKey({ key, format: "raw-private", asymmetricKeyType: curve });
+}
+
+function importPublicKey(curve: Curve, key: Uint8Array): KeyObject {
+  return createPublicKey({ key, format: "raw-public", asymmetricKeyType: curve });
+}
+
+function exportPrivateKey(handle: KeyObject): Uint8Array {
+  return plain(handle.export({ format: "raw-private" }));
+}
+
+function exportPublicKey(handle: KeyObject): Uint8Array {
+  return plain(createPublicKey(handle).export({ format: "raw-public" }));
+}
+
+/** A copy that is no Buffer and shares no pool. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer);
+}
+
+/** The same bytes, no Buffer. Only for what owns its memory. */
+function view(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
