@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { KeyPair } from "../../../../src/wire/noise/primitives.ts";
+import { ChannelServer } from "../../../../src/wire/rendezvous/channel.ts";
+import { PeerEnd } from "../../../../src/wire/rendezvous/peer-end.ts";
+
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+const serverKeys = KeyPair.generate(random);
+
+function pair() {
+  const peer = new PeerEnd({
+    keys: KeyPair.generate(random),
+    serverKey: serverKeys.publicKey,
+    offered: ["p2p1"],
+    random,
+    now: 0,
+  });
+  const server = new ChannelServer({ keys: serverKeys, offered: ["p2p1"], random, now: 0 });
+  const reply = server.handle(peer.pollTransmit() ?? new Uint8Array()).reply ?? new Uint8Array();
+  return { peer, server, open: () => peer.handleMessage(0, reply) };
+}
+
+function opened() {
+  const { peer, server, open } = pair();
+  open();
+  expect(peer.pollEvent()).toEqual({ kind: "open" });
+  const heard = () => server.handle(peer.pollTransmit() ?? new Uint8Array()).message;
+  return { peer, server, heard };
+}
+
+test("an answer is matched to its request once, and what nobody asked for is dropped", () => {
+  const { peer, server, heard } = opened();
+  const request = peer.request({ kind: "listDevices" });
+  expect(heard()).toEqual({ kind: "listDevices", request });
+  const answer = { kind: "devices", request, devices: [] } as const;
+  peer.handleMessage(1, server.seal(answer));
+  peer.handleMessage(1, server.seal(answer));
+  peer.handleMessage(1, server.seal({ kind: "done", request: 99 }));
+  expect(peer.pollEvent()).toEqual({ kind: "answer", request, message: answer });
+  expect(peer.pollEvent()).toBeNull();
+});
+
+test("a ping goes out after silence, and a server that stays silent is over", () => {
+  const { peer, heard } = opened();
+  expect(peer.pollTimeout()).toBe(20_000);
+  peer.handleTimeout(19_999);
+  expect(peer.pollTransmit()).toBeNull();
+  peer.handleTimeout(20_000);
+  expect(heard()).toEqual({ kind: "ping" });
+  peer.handleTimeout(45_000);
+  expect(peer.pollEvent()).toEqual({ kind: "over", why: "silent" });
+  expect(peer.pollTimeout()).toBeNull();
+});
+
+test("a ping of the server is answered", () => {
+  const { peer, server, heard } = opened();
+  peer.handleMessage(5, server.seal({ kind: "ping" }));
+  expect(heard()).toEqual({ kind: "pong" });
+  expect(peer.pollEvent()).toBeNull();
+});
+
+test("bytes that are no channel end it without a throw, before and after the handshake", () => {
+  const { peer } = pair();
+  peer.handleMessage(0, random(48));
+  expect(peer.pollEvent()).toEqual({ kind: "over", why: "broken" });
+  const { peer: later } = opened();
+  later.handleMessage(0, random(30));
+  later.handleMessage(0, random(30));
+  expect(later.pollEvent()).toEqual({ kind: "over", why: "broken" });
+  expect(later.pollEvent()).toBeNull();
+});
