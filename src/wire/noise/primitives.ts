@@ -109,36 +109,38 @@ export class AeadKey {
   /** @returns ciphertext and tag */
   seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    this.sealInto(nonce, associated, plaintext, sealed, 0);
+    sealed.set(plaintext);
+    this.sealInPlace(nonce, associated, sealed, 0, plaintext.length);
     return sealed;
   }
 
-  /** Writes ciphertext and tag at `at` of `out`, where `plaintext` may itself lie. */
-  sealInto(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
+  /** Replaces the `length` bytes at `at` by their ciphertext and puts the tag behind. */
+  sealInPlace(nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
     cipher.setAAD(associated);
-    out.set(cipher.update(plaintext), at);
+    bytes.set(cipher.update(bytes.subarray(at, at + length)), at);
     cipher.final();
-    out.set(cipher.getAuthTag(), at + plaintext.length);
+    bytes.set(cipher.getAuthTag(), at + length);
   }
 
   /**
-   * The one place that sees plaintext before its tag is checked, since `update` hands it out: it leaves here only after `final` passed.
+   * Opens ciphertext and tag from `start` to `end`. `update` hands plaintext out before the tag is checked; this is the one place that
+   * sees it, and it leaves here only after `final` passed.
    * @returns plaintext in an array of its own; null when the tag does not match
    */
-  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | null {
-    const length = sealed.length - TAG_BYTES;
-    if (length < 0) return null;
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: TAG_BYTES });
+  open(nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array | null {
+    const tagAt = end - TAG_BYTES;
+    if (tagAt < start) return null;
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce);
     decipher.setAAD(associated);
-    decipher.setAuthTag(sealed.subarray(length));
-    const plaintext = decipher.update(sealed.subarray(0, length));
+    decipher.setAuthTag(bytes.subarray(tagAt, end));
+    const plaintext = decipher.update(bytes.subarray(start, tagAt));
     try {
       decipher.final();
     } catch {
       return null;
     }
-    return view(plaintext);
+    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
   }
 }
 
@@ -198,9 +200,4 @@ function exportPublicKey(handle: KeyObject): Uint8Array {
 /** A copy that is no Buffer and shares no pool. */
 function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer);
-}
-
-/** The same bytes, no Buffer. Only for what owns its memory. */
-function view(buffer: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

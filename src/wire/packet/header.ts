@@ -15,7 +15,7 @@ export const SEALED_HEADER_BYTES = 16;
 export const SEALED_OVERHEAD_BYTES = SEALED_HEADER_BYTES + TAG_BYTES;
 /** Where the counter lies in the header. */
 export const COUNTER_AT = 8;
-/** What 48 bits hold. */
+export const MAX_PATH_ID = 2 ** 16 - 1;
 export const MAX_PACKET_NUMBER = 2 ** 48 - 1;
 /** Epochs come back to the same 4 bits after as many. */
 export const EPOCHS_IN_HEADER = 16;
