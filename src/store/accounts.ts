@@ -50,7 +50,7 @@ export interface Page {
 export interface Accounts {
   /**
    * Takes the name and one use of the invitation in a single step: both or neither.
-   * @throws StoreError `bad-invite` when unknown, expired or used up (told before anything about the name), `name-taken`,
+   * @throws StoreError `bad-invite` when unknown, used up or expired at `createdAtMs` (told before anything about the name), `name-taken`,
    * `bad-name` when not in lower case
    */
   create(account: NewAccount, admission: Admission): Promise<void>;

@@ -8,11 +8,14 @@ export const KEY_BYTES = 32;
 export const MAX_DEVICES = 16;
 /** The newest signed device list of a person, as it came with a device. Bytes. */
 export const MAX_DEVICE_LIST_BYTES = 4_096;
+/** In UTF-16 units, as all lengths of text here; the grammar of names allows 32. */
+export const MAX_NAME_LENGTH = 64;
 export const MAX_LABEL_LENGTH = 64;
 export const MAX_PASSWORD_HASH_LENGTH = 512;
 export const MAX_INVITATION_USES = 10_000;
 /** Rows that one page of a listing may hold. */
 export const MAX_PAGE_ENTRIES = 1_000;
+export const MAX_NODE_ID_LENGTH = 256;
 /** Names to which one channel may limit what it answers. */
 export const MAX_ANSWERED_NAMES = 16;
 /** "Last seen" is rounded down to this, so that the store holds no diary and is not written at each reconnect. */

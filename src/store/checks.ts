@@ -1,0 +1,57 @@
+import { ID_BYTES, MAX_ANSWERED_NAMES, MAX_NAME_LENGTH, MAX_NODE_ID_LENGTH, MAX_PAGE_ENTRIES } from "./limits.ts";
+import { answerBits, type PresenceEntry, ranks } from "./presence.ts";
+
+// The types say all this already. It is checked again because a value of another kind would be more than wrong here: an
+// object handed to a database driver can become a query of its own.
+
+/** @throws TypeError unless it is exactly so many bytes */
+export function requireBytes(what: string, value: Uint8Array, length: number): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length !== length) throw new TypeError(`${what} is not ${length} bytes`);
+  return value;
+}
+
+/** @throws TypeError unless it is at most so many bytes */
+export function requireUpTo(what: string, value: Uint8Array, maxLength: number): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length > maxLength) {
+    throw new TypeError(`${what} is not at most ${maxLength} bytes`);
+  }
+  return value;
+}
+
+/** @throws TypeError unless it is a string of at most so many UTF-16 units, whole characters only */
+export function requireText(what: string, value: string, maxLength: number): string {
+  if (typeof value !== "string" || value.length > maxLength || !value.isWellFormed()) {
+    throw new TypeError(`${what} is not text of at most ${maxLength} characters`);
+  }
+  return value;
+}
+
+/** @throws TypeError unless it is a whole number within the bounds, both included */
+export function requireInteger(what: string, value: number, lowest: number, highest: number): number {
+  if (!Number.isSafeInteger(value) || value < lowest || value > highest) {
+    throw new TypeError(`${what} is not a whole number from ${lowest} to ${highest}`);
+  }
+  return value;
+}
+
+export function requireTime(what: string, value: number): number {
+  return requireInteger(what, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
+export function requirePageSize(limit: number): number {
+  return requireInteger("page limit", limit, 1, MAX_PAGE_ENTRIES);
+}
+
+/** @throws TypeError unless every field is of its kind and within its bounds */
+export function requireEntry(entry: PresenceEntry): void {
+  requireBytes("device id", entry.deviceId, ID_BYTES);
+  requireBytes("connection id", entry.connectionId, ID_BYTES);
+  requireBytes("user id", entry.userId, ID_BYTES);
+  requireText("name", entry.name, MAX_NAME_LENGTH);
+  requireText("node id", entry.nodeId, MAX_NODE_ID_LENGTH);
+  requireInteger("answers", entry.answers, 0, answerBits.chat + answerBits.files + answerBits.pipe);
+  requireInteger("rank", entry.rank, ranks.boundToCaller, ranks.unattended);
+  requireTime("time of sign-in", entry.sinceMs);
+  requireInteger("number of names answered", entry.forNames?.length ?? 0, 0, MAX_ANSWERED_NAMES);
+  for (const name of entry.forNames ?? []) requireText("name answered", name, MAX_NAME_LENGTH);
+}
