@@ -1,0 +1,80 @@
+import { debian, type DebianPackage } from "./debian.ts";
+
+export interface Ring {
+  readonly name: string;
+  /** The whole ring is ended and counts as failed after this long. The limits of all rings together stay under 20 minutes. */
+  readonly limitSeconds: number;
+  /** How long one test of it may take. */
+  readonly testSeconds: number;
+  /** Run in this order before the ring; what several rings prepare runs once. */
+  readonly prepare: readonly Command[];
+  /** Counted one by one, in place of the tests in the ring's folder. */
+  readonly steps?: readonly Step[];
+  /** Installed where the gate may; without them the ring is skipped. */
+  readonly needs: readonly DebianPackage[];
+  /** The same, but without them only the tests that ask for them are skipped. */
+  readonly wants: readonly DebianPackage[];
+  readonly namespaces?: true;
+}
+
+export type Command = readonly string[];
+
+export interface Step {
+  readonly name: string;
+  readonly command: Command;
+}
+
+const bare = { prepare: [], needs: [], wants: [] };
+const compile: Command = ["sh", "scripts/compile.sh"];
+const sources = ["src", "test"];
+
+const laboratory = [
+  debian("iproute2", "ip"),
+  debian("nftables", "nft"),
+  debian("iptables", "iptables"),
+  debian("conntrack", "conntrack"),
+];
+const arm64 = [
+  debian("qemu-user-static", "qemu-aarch64-static"),
+  debian("libc6-arm64-cross", "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"),
+];
+
+/** From the inside out; each ring's tests are `test/<name>/**\/*.test.ts`, and one without tests does not exist. */
+export const rings: readonly Ring[] = [
+  {
+    ...bare,
+    name: "check",
+    limitSeconds: 90,
+    testSeconds: 0,
+    steps: [
+      { name: "types", command: ["bun", "check", "--no-script"] },
+      { name: "format", command: ["bun", "fmt", "--no-script", "--check", ...sources] },
+      { name: "lint", command: ["node_modules/.bin/oxlint", "--type-aware", "--deny-warnings", ...sources] },
+      { name: "arrows", command: ["bun", "test", "./test/unit/layers.test.ts"] },
+    ],
+  },
+  { ...bare, name: "compile", limitSeconds: 90, testSeconds: 30, prepare: [compile] },
+  { ...bare, name: "unit", limitSeconds: 120, testSeconds: 20 },
+  { ...bare, name: "vectors", limitSeconds: 45, testSeconds: 20 },
+  { ...bare, name: "contract", limitSeconds: 60, testSeconds: 20 },
+  { ...bare, name: "sim", limitSeconds: 150, testSeconds: 60 },
+  { ...bare, name: "fuzz", limitSeconds: 180, testSeconds: 120 },
+  { ...bare, name: "e2e", limitSeconds: 240, testSeconds: 90, prepare: [compile], wants: [debian("tmux", "tmux")] },
+  {
+    ...bare,
+    name: "natlab",
+    limitSeconds: 180,
+    testSeconds: 60,
+    prepare: [compile],
+    needs: laboratory,
+    namespaces: true,
+  },
+  {
+    ...bare,
+    name: "arm64",
+    limitSeconds: 45,
+    testSeconds: 30,
+    prepare: [[...compile, "linux-arm64"]],
+    needs: process.arch === "arm64" ? [] : arm64,
+  },
+];
