@@ -30,6 +30,7 @@ export type AnyOf<S extends Specs> = {
 
 export interface Table<Message> {
   readonly name: string;
+  readonly kinds: readonly string[];
   encode(message: Message): Uint8Array;
   /** @throws WireError `bad-message`, or `unknown-type` for a kind that is not in the table */
   decode(bytes: Uint8Array): Message;
@@ -59,6 +60,7 @@ export function table<S extends Specs>(name: string, specs: S, maxBytes: number)
   };
   return {
     name,
+    kinds: Object.keys(specs),
     encode(message) {
       const spec = specs[message.kind];
       if (spec === undefined) throw new RangeError(`${name}: ${message.kind} is not in the table`);
