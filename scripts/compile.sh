@@ -16,7 +16,6 @@ die() { # die MESSAGE HINT
 }
 
 bun_version=$(bun --version)
-version=$(bun -p 'require("./package.json").version')
 # Twelve digits, because the shortest form depends on what else a clone holds.
 commit=${P2P_COMMIT:-$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)}
 if [ -z "${P2P_COMMIT:-}" ] && [ -n "$(git status --porcelain --untracked-files=no 2>/dev/null)" ]; then commit=$commit-dirty; fi
@@ -41,7 +40,7 @@ build() {
     --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
     --compile-exec-argv=--disallow-code-generation-from-strings=strict \
     --define '__dirname="/p2p"' \
-    --define "P2P_VERSION=\"$version\"" --define "P2P_COMMIT=\"$commit\"" --define "P2P_TARGET=\"$target\"" \
+    --define "P2P_COMMIT=\"$commit\"" --define "P2P_TARGET=\"$target\"" \
     --outfile="$work/p2p" "$@" src/main.ts >"$work/log" 2>&1
 }
 
@@ -81,7 +80,7 @@ deliver() { # deliver TARGET FILE
   [ -f "$made" ] || made=$made.exe
   chmod 755 "$made"
   mv "$made" "$2"
-  echo "compile: $2 ($1, $version $commit, $(($(wc -c <"$2") / 1000000)) MB)"
+  echo "compile: $2 ($1, $commit, $(($(wc -c <"$2") / 1000000)) MB)"
 }
 
 foreign() {

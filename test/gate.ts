@@ -4,6 +4,7 @@
  *   bun test/gate.ts RING…      some of them, in their order
  * Exit status 0 when something ran and nothing failed.
  */
+import { existsSync } from "node:fs";
 import { whyMissing, whyNoNamespaces } from "./support/debian.ts";
 import { endWithUs, type Outcome, runLimited } from "./support/limited.ts";
 import { type Command, type Ring, rings, type Step } from "./support/rings.ts";
@@ -32,7 +33,11 @@ async function main(names: readonly string[]): Promise<number> {
 }
 
 function exists(ring: Ring): boolean {
-  return ring.steps !== undefined || [...new Bun.Glob(`test/${ring.name}/**/*.test.ts`).scanSync()].length > 0;
+  return ring.steps !== undefined || ring.folders.some(hasTests);
+}
+
+function hasTests(folder: string): boolean {
+  return existsSync(folder) && [...new Bun.Glob("**/*.test.ts").scanSync(folder)].length > 0;
 }
 
 async function runRing(ring: Ring): Promise<Tally> {
@@ -70,7 +75,14 @@ async function prepare(ring: Ring): Promise<Tally | null> {
 
 async function runTests(ring: Ring): Promise<Tally> {
   const timeout = `--timeout=${ring.testSeconds * 1000}`;
-  const command = ["bun", "test", "--only-failures", "--no-orphans", timeout, `./test/${ring.name}`];
+  const command = [
+    "bun",
+    "test",
+    "--only-failures",
+    "--no-orphans",
+    timeout,
+    ...ring.folders.filter(hasTests).map((folder) => `./${folder}`),
+  ];
   const outcome = await runLimited(command, ring.limitSeconds * 1000);
   const tally = tallyOf(outcome.output, outcome.exitCode);
   if (tally.failed > 0) report(command, outcome);

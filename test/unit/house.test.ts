@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { rings } from "../support/rings.ts";
 import { root } from "../support/sources.ts";
 
 /** What git keeps; in a copy without git, everything that is not fetched or made. */
@@ -12,6 +13,8 @@ function gitFiles(): string[] | null {
   const listed = Bun.spawnSync(["git", "ls-files", "-z"], { cwd: root, stderr: "ignore" });
   return listed.success ? listed.stdout.toString().split("\0").filter(Boolean) : null;
 }
+
+const folders = rings.flatMap((ring) => ring.folders);
 
 // Put together, so that this file does not find itself.
 const unfinished = new RegExp(String.raw`\b(TO${""}DO|FIX${""}ME|X${""}XX|not imple${""}mented)\b`);
@@ -27,6 +30,13 @@ test("nothing is left for later in a mark", () => {
 
 test("no test is switched off, or switches the others off", () => {
   expect(filesWith(switchedOff, /^test\/.*\.ts$/)).toEqual([]);
+});
+
+test("every test belongs to a ring of the gate", () => {
+  const strays = kept.filter(
+    (path) => path.endsWith(".test.ts") && !folders.some((folder) => path.startsWith(`${folder}/`)),
+  );
+  expect(strays).toEqual([]);
 });
 
 test("bun.lock names no registry", () => {
