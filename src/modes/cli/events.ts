@@ -1,0 +1,205 @@
+import type { ErrorCode } from "../../wire/errors.ts";
+import type { ErrorSide } from "./errors.ts";
+
+/** What `--json` prints: one object per line, `{"v":1,"event":…}` with these fields. Readers ignores fields they do not know. */
+export type CliEvent = AccountEvent | SessionEvent | TransferEvent | ServerEvent | OtherEvent | ErrorEvent;
+
+/** How far a device key, or the worst key of a person, is trusted. */
+export type Trust = "none" | "new" | "verified" | "changed";
+export type PathKind = "lan" | "direct" | "port-mapped" | "relay-udp" | "relay-ws";
+
+/** Every event of a session says whose it is. */
+export interface OfSession {
+  /** User name of the other end. */
+  readonly peer: string;
+  /** Session id in hex. */
+  readonly session: string;
+}
+
+/** Every event of a transfer carries its id: 32 hex digits, the same on both ends, one per `send` and person. */
+export interface OfTransfer extends OfSession {
+  readonly id: string;
+}
+
+export interface FileSummary {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface OfferSummary {
+  readonly count: number;
+  readonly bytes: number;
+  /** The first 50. */
+  readonly files: readonly FileSummary[];
+}
+
+export type AccountEvent =
+  | { readonly event: "signed_in"; readonly user: string; readonly device: string; readonly server: string }
+  | { readonly event: "signed_out" }
+  | {
+      readonly event: "user";
+      readonly name: string;
+      readonly online: boolean;
+      readonly trust: Trust;
+      readonly blocked?: true;
+    }
+  | {
+      readonly event: "device";
+      readonly id: string;
+      readonly label: string;
+      readonly key: string;
+      readonly trust: Trust;
+    }
+  | { readonly event: "waiting" }
+  | NumberEvent;
+
+/** One per device of the person. */
+export interface NumberEvent {
+  readonly event: "number";
+  readonly peer: string;
+  readonly device: string;
+  /** 60 digits. */
+  readonly digits: string;
+  readonly trust: Trust;
+}
+
+export type SessionEvent =
+  | RequestEvent
+  | (OfSession & { readonly event: "connected"; readonly path: PathKind; readonly safety: string })
+  | PathEvent
+  | MessageEvent
+  | (OfSession & { readonly event: "posted" | "delivered"; readonly id: string; readonly to: string })
+  | (OfSession & { readonly event: "read"; readonly id: string })
+  | { readonly event: "queued"; readonly id: string; readonly to: string }
+  | PongEvent
+  | (OfSession & { readonly event: "stats"; readonly [figure: string]: string | number })
+  | (OfSession & { readonly event: "closed"; readonly reason: string });
+
+export interface RequestEvent extends OfSession, Partial<OfferSummary> {
+  readonly event: "request";
+  readonly from: string;
+  readonly purpose: "chat" | "files" | "pipe" | "ping";
+  readonly trust: Trust;
+  readonly greeting?: string;
+}
+
+export interface PathEvent extends OfSession {
+  readonly event: "path";
+  readonly kind: PathKind;
+  /** host:port of the other end, or of the server for a relayed path. */
+  readonly remote: string;
+  readonly rttMs: number | null;
+  /** Why this path: lower case, for people. */
+  readonly why: string;
+}
+
+export interface MessageEvent extends OfSession {
+  readonly event: "message";
+  readonly from: string;
+  readonly id: string;
+  readonly text: string;
+  /** Unix time of the sender's clock. */
+  readonly sentAtMs: number;
+}
+
+export interface PongEvent {
+  readonly event: "pong";
+  readonly peer: string;
+  readonly session?: string;
+  readonly rttMs: number;
+  /** `server`: a stranger's answer, which went over the server only. */
+  readonly path: PathKind | "server";
+}
+
+export type TransferEvent =
+  | (OfTransfer & OfferSummary & { readonly event: "offer"; readonly from?: string; readonly to?: string })
+  | (OfTransfer & { readonly event: "accepted" })
+  | ProgressEvent
+  | SavedEvent
+  | (OfTransfer & { readonly event: "received" | "sent"; readonly bytes: number; readonly seconds: number });
+
+/** At most four a second. */
+export interface ProgressEvent extends OfTransfer {
+  readonly event: "progress";
+  /** Name of the file under way. */
+  readonly file: string;
+  /** Of the whole transfer, resumed bytes counted. */
+  readonly bytes: number;
+  readonly total: number;
+  readonly bytesPerSecond: number;
+  readonly etaSeconds: number | null;
+}
+
+/** On the receiving end, once per file. */
+export interface SavedEvent extends OfTransfer {
+  readonly event: "saved";
+  /** As offered. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Root of the block-hash tree, 64 hex digits. */
+  readonly hash: string;
+}
+
+export type ServerEvent =
+  | ReadyEvent
+  | { readonly event: "invite"; readonly join: string }
+  | { readonly event: "status"; readonly [figure: string]: string | number };
+
+export interface ReadyEvent {
+  readonly event: "ready";
+  /** host:port. */
+  readonly http: string;
+  /** host:port of each UDP port. */
+  readonly udp: readonly string[];
+  /** The server key, 52 base32 characters. */
+  readonly fingerprint: string;
+  /** With an invitation at the first start only. */
+  readonly join: string;
+}
+
+export type OtherEvent =
+  | VersionEvent
+  | { readonly event: "report"; readonly [finding: string]: string | number | boolean }
+  | {
+      readonly event: "transfer";
+      readonly id: string;
+      readonly peer: string;
+      readonly state: string;
+      readonly bytes: number;
+      readonly total: number;
+    }
+  | {
+      readonly event: "entry";
+      readonly peer: string;
+      readonly from: string;
+      readonly id: string;
+      readonly text: string;
+      readonly sentAtMs: number;
+    }
+  | { readonly event: "setting"; readonly key: string; readonly value: string; readonly from: string };
+
+export interface VersionEvent {
+  readonly event: "version";
+  readonly version: string;
+  readonly commit: string;
+  /** Highest protocol version spoken. */
+  readonly protocol: number;
+  /** os-arch. */
+  readonly target: string;
+}
+
+export interface ErrorEvent {
+  readonly event: "error";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly side: ErrorSide;
+  readonly exit: number;
+  /** The program ends with it, and it is the last line. */
+  readonly fatal: boolean;
+  readonly peer?: string;
+  readonly session?: string;
+  readonly id?: string;
+}

@@ -1,0 +1,212 @@
+import { parseAdvertise, parseListen } from "./addresses.ts";
+import type { ServeCommand } from "./command.ts";
+import { parseJoinLine } from "./join-line.ts";
+import { parsePerson } from "./names.ts";
+import { usageError } from "./problem.ts";
+
+/**
+ * Where a value may stand beside the command line: `env` in the environment, `peer` there and in a person's `config.toml`,
+ * `server` there and in a server's `server.toml`, `both` in either file; `line` nowhere else.
+ */
+export type Reach = "line" | "env" | "peer" | "server" | "both";
+
+export interface FlagRow<T> {
+  /** What stands for the value in help; null for a switch. */
+  readonly value: string | null;
+  readonly short?: string;
+  /** May it be given more than once. */
+  readonly many: boolean;
+  readonly reach: Reach;
+  /** The value when nobody gave one. */
+  readonly fallback: T;
+  /** All values given, at least one; a switch that is given has the value `true`. @throws UserError `usage` */
+  readonly read: (texts: readonly string[]) => T;
+  readonly help: string;
+}
+
+type Read<T> = (text: string) => T;
+
+/** Every flag and setting there is. Types, help, defaults and the keys of the settings files come from these rows. */
+export const flags = {
+  home: single("DIR", words, "env", "keep identity, account and people in this folder"),
+  server: single("JOIN", parseJoinLine, "peer", "the server's join line"),
+  json: toggle("env", "print events as JSON, one object per line"),
+  yes: toggle("peer", "answer yes to every offer"),
+  no: toggle("peer", "answer no to every offer"),
+  quiet: toggle("both", "only say what failed"),
+  verbose: toggle("both", "say more"),
+  plain: toggle("peer", "draw nothing: no colours, no redrawn lines"),
+  "relay-only": toggle("peer", "go through the server and show nobody an address"),
+  "direct-only": toggle("peer", "send nothing through the server"),
+  "trust-first-use": toggle("peer", "trust a server key that the join line does not carry"),
+  "require-verified": toggle("peer", "talk only to people whose safety number was compared"),
+  wait: withDefault("SEC", seconds, 60_000, "peer", "how long to ring, sign in and try again (60)"),
+  color: withDefault("auto|always|never", oneOf("auto", "always", "never"), "auto", "both", "use colours"),
+  help: { ...toggle("line", "show help"), short: "h" },
+  version: { ...toggle("line", "show the version"), short: "V" },
+
+  "password-file": single("F|-", words, "peer", "read the password from the first line of a file, or of stdin"),
+  "new-password-file": single("F|-", words, "line", "read the new password likewise"),
+  device: single("LABEL", label, "peer", "what to call this device"),
+  to: several("NAME", parsePerson, "line", "send to this person"),
+  as: single("NAME", words, "line", "the file name under which stdin is sent"),
+  out: single("DIR", words, "peer", "save files here"),
+  from: several("PERSON", parsePerson, "line", "only from this person"),
+  once: toggle("line", "end after the first transfer"),
+  conflict: withDefault(
+    "number|skip|refuse",
+    oneOf("number", "skip", "refuse"),
+    "number",
+    "peer",
+    "when a file of that name exists: save as name (2), skip the file, or refuse the offer",
+  ),
+  "max-bytes": single("N", whole(0, Number.MAX_SAFE_INTEGER), "peer", "decline offers larger than this"),
+  count: { ...withDefault("N", whole(1, 1_000_000), 4, "line", "how many pings (4)"), short: "c" },
+  "until-direct": toggle("line", "ping until the path is direct, at most 30 times"),
+  matches: single("DIGITS", digits, "line", "compare with the 60 digits that the other person reads out"),
+  reset: toggle("line", "forget that the number was compared"),
+
+  listen: several("HOST:PORT", parseListen, "server", "listen here (:7420)"),
+  advertise: single("HOST[:PORT]", parseAdvertise, "server", "the address that others reach this server by"),
+  data: single("DIR", words, "env", "keep accounts and keys in this folder"),
+  "open-registration": toggle("server", "let anyone register, without an invitation"),
+  directory: withDefault("open", directory, "open", "server", "who may see who is online"),
+  "no-relay": toggle("server", "carry no data between people"),
+  check: toggle("line", "say what is wrong with the settings and the data folder, serve nothing"),
+  "log-level": withDefault("error|warn|info|debug", logLevel(), "info", "server", "how much to log"),
+  uses: withDefault("N", whole(1, 10_000), 1, "line", "how many people it admits (1)"),
+  days: withDefault("N", whole(1, 3_650), 7, "line", "how long it holds (7)"),
+};
+
+export type FlagName = keyof typeof flags;
+export type FlagValue<K extends FlagName> = (typeof flags)[K] extends FlagRow<infer T> ? T : never;
+
+/** Flags that every verb takes. */
+export const globalFlags: readonly FlagName[] = [
+  "home",
+  "server",
+  "json",
+  "yes",
+  "no",
+  "quiet",
+  "verbose",
+  "plain",
+  "relay-only",
+  "direct-only",
+  "trust-first-use",
+  "require-verified",
+  "wait",
+  "color",
+  "help",
+  "version",
+];
+
+/** Of these only one holds; a source that beats another one's settles it. */
+export const exclusive: readonly (readonly [FlagName, FlagName])[] = [
+  ["yes", "no"],
+  ["quiet", "verbose"],
+  ["relay-only", "direct-only"],
+  ["matches", "reset"],
+];
+
+/** Known names that this version refuses; a value says whether the flag takes one. */
+export const laterFlags: Readonly<Record<string, boolean>> = {
+  qlog: true,
+  later: false,
+  exclude: true,
+  git: false,
+  "no-compress": false,
+  accept: false,
+  search: true,
+  delete: false,
+  "advertise-node": true,
+  accounts: true,
+  presence: true,
+  "accounts-file": true,
+  "presence-file": true,
+  metrics: true,
+  "tls-cert": true,
+  "tls-key": true,
+  invisible: false,
+  "do-not-disturb": false,
+  "read-receipts": false,
+  "no-history": false,
+};
+
+export function isFlagName(text: string): text is FlagName {
+  return Object.hasOwn(flags, text);
+}
+
+function toggle(reach: Reach, help: string): FlagRow<boolean> {
+  return { value: null, many: false, reach, fallback: false, read: ([text = ""]) => truth(text), help };
+}
+
+function single<T>(value: string, read: Read<T>, reach: Reach, help: string): FlagRow<T | null> {
+  return withDefault<T | null>(value, read, null, reach, help);
+}
+
+function withDefault<T>(value: string, read: Read<T>, fallback: T, reach: Reach, help: string): FlagRow<T> {
+  return { value, many: false, reach, fallback, read: ([text = ""]) => read(text), help };
+}
+
+function several<T>(value: string, read: Read<T>, reach: Reach, help: string): FlagRow<readonly T[]> {
+  return { value, many: true, reach, fallback: [], read: (texts) => texts.map((text) => read(text)), help };
+}
+
+function truth(text: string): boolean {
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0" || text === "") return false;
+  throw usageError("this is neither true nor false", "write true or false");
+}
+
+function words(text: string): string {
+  if (text === "") throw usageError("the value is empty", "give a value");
+  if (text.includes("\0")) throw usageError("the value has a NUL character", "give a value without it");
+  return text;
+}
+
+function label(text: string): string {
+  if (text.trim() === "" || new TextEncoder().encode(text).length > 64)
+    throw usageError("a device label has 1 to 64 bytes", "choose a shorter one, such as laptop");
+  return text.trim();
+}
+
+function whole(least: number, most: number): Read<number> {
+  return (text) => {
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : -1;
+    if (number < least || number > most)
+      throw usageError(`this is not a whole number from ${least} to ${most}`, "give a number in digits");
+    return number;
+  };
+}
+
+/** @returns milliseconds */
+function seconds(text: string): number {
+  if (!/^\d{1,6}(?:\.\d{1,3})?$/.test(text))
+    throw usageError("this is not a number of seconds", "give one such as 60 or 2.5");
+  return Math.round(Number(text) * 1_000);
+}
+
+function digits(text: string): string {
+  const bare = text.replace(/\s/g, "");
+  if (!/^\d{60}$/.test(bare))
+    throw usageError("a safety number has 60 digits", 'put all of them in quotes, as in --matches "12345 67890 …"');
+  return bare;
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]): Read<T> {
+  return (text) => {
+    const choice = choices.find((each) => each === text);
+    if (choice === undefined) throw usageError(`this is not one of ${choices.join(", ")}`, `choose one of them`);
+    return choice;
+  };
+}
+
+function logLevel(): Read<ServeCommand["logLevel"]> {
+  return oneOf("error", "warn", "info", "debug");
+}
+
+function directory(text: string): "open" {
+  if (text === "contacts") throw usageError("this version has no directory of contacts only", "leave it at open");
+  return oneOf("open")(text);
+}

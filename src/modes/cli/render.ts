@@ -1,0 +1,175 @@
+import { formatBytes, formatCount, formatMs, formatSeconds } from "./amounts.ts";
+import type { CliEvent, OfferSummary, PathKind, ProgressEvent, RequestEvent } from "./events.ts";
+import { sanitizeLine, sanitizeLines } from "./sanitize.ts";
+
+/** Errors are drawn by the output itself. */
+type DrawnEvent = Exclude<CliEvent, { event: "error" }>;
+
+/** Where a person finds it: payload on stdout, notes on stderr, the redrawn line, or only with `--verbose`. */
+export interface Rendered {
+  readonly to: "stdout" | "stderr" | "status" | "detail";
+  readonly text: string;
+}
+
+/** What a person reads of an event; every string of it is cleaned, whoever wrote it. */
+export function renderEvent(event: DrawnEvent): Rendered[] {
+  return draw(cleaned(event));
+}
+
+/** All strings on one line each, but `text`, whose lines are cleaned where they are drawn. */
+function cleaned<T>(value: T): T {
+  const clean = (key: string, each: unknown): unknown =>
+    typeof each === "string" && key !== "text" ? sanitizeLine(each) : typeof each === "object" ? cleaned(each) : each;
+  if (Array.isArray(value)) return value.map((each) => clean("", each)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clean(key, each)])) as T;
+}
+
+function draw(event: DrawnEvent): Rendered[] {
+  switch (event.event) {
+    case "signed_in":
+      return payload(`${event.user} on ${event.device} at ${event.server}`);
+    case "signed_out":
+      return note("signed out");
+    case "user":
+      return payload(
+        columns(event.name, event.online ? "online" : "offline", event.trust, event.blocked ? "blocked" : ""),
+      );
+    case "device":
+      return payload(columns(event.id, event.key, event.trust, event.label));
+    case "waiting":
+      return note("waiting; Ctrl-C ends it");
+    case "number":
+      return payload(`${event.peer}, device ${event.device}, ${event.trust}:\n${inFives(event.digits)}`);
+    case "request":
+      return note(`${event.from} ${wish(event)}`);
+    case "connected":
+      return note(`connected to ${event.peer} ${way(event.path)}`);
+    case "path":
+      return note(`path to ${event.peer}: ${way(event.kind)}, ${event.remote}${roundTrip(event.rttMs)}; ${event.why}`);
+    case "message":
+      return sanitizeLines(event.text).map((line) => ({ to: "stdout", text: `${event.from}: ${line}` }));
+    case "posted":
+      return detail(`on its way to ${event.to}`);
+    case "delivered":
+      return note(`delivered to ${event.to}`);
+    case "read":
+      return detail("read");
+    case "queued":
+      return note(`kept for ${event.to}`);
+    case "pong":
+      return payload(
+        `${event.peer} answered in ${formatMs(event.rttMs)}, ${event.path === "server" ? "over the server" : way(event.path)}`,
+      );
+    case "offer":
+      return note(
+        `${event.from === undefined ? `offered ${event.to ?? event.peer}` : `${event.from} offers`} ${offer(event)}`,
+      );
+    case "accepted":
+      return note("accepted");
+    case "progress":
+      return [{ to: "status", text: progress(event) }];
+    case "saved":
+      return [...endOfProgress(), ...payload(`saved ${event.path} (${formatBytes(event.bytes)})`)];
+    case "received":
+    case "sent":
+      return [...endOfProgress(), ...note(summary(event.event, event.peer, event.bytes, event.seconds))];
+    case "ready":
+    case "invite":
+      return payload(event.join);
+    case "version":
+      return payload(`p2p ${event.version} (${event.commit}, ${event.target}, protocol ${event.protocol})`);
+    case "setting":
+      return payload(`${event.key} = ${event.value} (${event.from})`);
+    case "entry":
+      return sanitizeLines(event.text).map((line) => ({ to: "stdout", text: `${event.from}: ${line}` }));
+    case "transfer":
+      return payload(
+        columns(event.id, event.peer, event.state, `${formatBytes(event.bytes)} of ${formatBytes(event.total)}`),
+      );
+    case "stats":
+    case "status":
+    case "report":
+      return figures(event);
+    case "closed":
+    default:
+      return [...endOfProgress(), ...note(`session with ${event.peer} ended: ${event.reason}`)];
+  }
+}
+
+function payload(text: string): Rendered[] {
+  return [{ to: "stdout", text }];
+}
+
+function note(text: string): Rendered[] {
+  return [{ to: "stderr", text }];
+}
+
+function detail(text: string): Rendered[] {
+  return [{ to: "detail", text }];
+}
+
+function endOfProgress(): Rendered[] {
+  return [{ to: "status", text: "" }];
+}
+
+function columns(...cells: readonly string[]): string {
+  return cells.filter((cell) => cell !== "").join("  ");
+}
+
+function inFives(digits: string): string {
+  return digits.replace(/\d{5}(?=\d)/g, "$& ");
+}
+
+function wish(event: RequestEvent): string {
+  switch (event.purpose) {
+    case "chat":
+      return event.greeting === undefined ? "wants to chat" : `wants to chat: ${event.greeting}`;
+    case "files":
+      return `wants to send ${offer({ count: event.count ?? 0, bytes: event.bytes ?? 0, files: event.files ?? [] })}`;
+    case "pipe":
+      return "wants to open a pipe";
+    case "ping":
+    default:
+      return "pings";
+  }
+}
+
+const ways: Readonly<Record<PathKind, string>> = {
+  lan: "in the local network",
+  direct: "directly",
+  "port-mapped": "directly, through a mapped port",
+  "relay-udp": "over the server's UDP relay",
+  "relay-ws": "over the server",
+};
+
+function way(path: PathKind): string {
+  return ways[path];
+}
+
+function roundTrip(rttMs: number | null): string {
+  return rttMs === null ? "" : `, ${formatMs(rttMs)}`;
+}
+
+function offer(summary: OfferSummary): string {
+  const names = summary.files.slice(0, 5).map((file) => file.name);
+  const more = summary.count > names.length ? [`${summary.count - names.length} more`] : [];
+  return `${formatCount(summary.count, "file")}, ${formatBytes(summary.bytes)}: ${[...names, ...more].join(", ")}`;
+}
+
+function progress(event: ProgressEvent): string {
+  const percent = event.total === 0 ? 100 : Math.min(100, Math.floor((100 * event.bytes) / event.total));
+  const left = event.etaSeconds === null ? "" : `, ${formatSeconds(event.etaSeconds)} left`;
+  return `${percent}% of ${formatBytes(event.total)}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}: ${event.file}`;
+}
+
+function summary(what: "sent" | "received", peer: string, bytes: number, seconds: number): string {
+  const rate = seconds > 0 ? `, ${formatBytes(Math.round(bytes / seconds))}/s` : "";
+  const whom = what === "sent" ? `sent to ${peer} and confirmed` : `received from ${peer}`;
+  return `${whom}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s${rate}`;
+}
+
+function figures(event: Readonly<Record<string, string | number | boolean>>): Rendered[] {
+  const entries = Object.entries(event).filter(([key]) => key !== "event");
+  return entries.map(([key, value]) => ({ to: "stdout", text: `${key}: ${String(value)}` }));
+}
