@@ -69,7 +69,8 @@ function openForWriting(place: string, steps: readonly string[]): Database {
   const db = new Database(place, { readwrite: true, create: false, strict: true });
   try {
     db.run("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
-    db.run("BEGIN IMMEDIATE; COMMIT"); // SQLite opens what it may not write as read-only, without a word
+    // What it may not write SQLite opens as read-only, without a word.
+    db.run("BEGIN; UPDATE meta SET value = value; ROLLBACK");
     migrate(db, steps);
     return db;
   } catch (error) {

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { openAccountStore, openPresenceStore } from "../../../src/store/open.ts";
+
+test("openAccountStore() names the schemes there are when it meets another", async () => {
+  for (const url of ["redis://127.0.0.1", "constructor:", "prototype:x", "mysql:accounts"]) {
+    await expect(openAccountStore(url)).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("is unknown"),
+      hint: "use sqlite:PATH or memory:",
+    });
+  }
+});
+
+test("openPresenceStore() names the schemes there are when it meets another", async () => {
+  await expect(openPresenceStore("sqlite:presence.db")).rejects.toMatchObject({ code: "config", hint: "use memory:" });
+});
+
+test("openAccountStore() never repeats what may be a password", async () => {
+  for (const url of ["other://ana:hunter2@example.org/p2p", "hunter2", "memory:hunter2"]) {
+    const error = await openAccountStore(url).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "config" });
+    expect(String(error)).not.toContain("hunter2");
+  }
+});
+
+test("openAccountStore() refuses a URL without a scheme or without a place", async () => {
+  for (const url of ["", "accounts.db", "/var/lib/p2p/accounts.db", "sqlite:"]) {
+    await expect(openAccountStore(url)).rejects.toMatchObject({ code: "config" });
+  }
+});
+
+test("openAccountStore() takes the scheme in any case", async () => {
+  await using store = await openAccountStore("MEMORY:");
+  expect(await store.check()).toEqual([]);
+});
