@@ -1,0 +1,116 @@
+import type { Core, Transmit } from "../../wire/core.ts";
+import { systemClock, type Clock } from "./clock.ts";
+
+export interface DriveOptions<Event, To> {
+  /** False when it was taken but no more should come before {@link Drive.wake}. Must not throw. */
+  readonly send: (transmit: Transmit<To>) => boolean;
+  readonly onEvent: (event: Event) => void;
+  /** What `onEvent` or the core threw: a defect of ours. The drive goes on. */
+  readonly onFault: (error: unknown) => void;
+  readonly clock?: Clock;
+  /** Ends the drive when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** After a throw in a timer, so that a defect cannot spin. Milliseconds. */
+const FAULT_PAUSE_MS = 100;
+
+/**
+ * Runs a core: hands it datagrams and time, carries out what it decides, and owns its only timer. Everything that happens in one turn
+ * of the event loop is flushed together at its end, so that a batch of datagrams is answered with one acknowledgement.
+ */
+export class Drive<Event, To> {
+  readonly #core: Core<Event, To>;
+  readonly #options: DriveOptions<Event, To>;
+  readonly #clock: Clock;
+  #cancelTimer = () => {};
+  #cancelFlush: (() => void) | null = null;
+  #pauseUntil = 0;
+  #stopped = false;
+
+  constructor(core: Core<Event, To>, options: DriveOptions<Event, To>) {
+    this.#core = core;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    if (options.signal?.aborted === true) this.stop();
+    else options.signal?.addEventListener("abort", () => this.stop(), { once: true });
+    this.wake();
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  handleDatagram(datagram: Uint8Array, from: To): void {
+    if (this.#stopped) return;
+    this.#guard(() => this.#core.handleDatagram(this.now(), datagram, from));
+    this.wake();
+  }
+
+  /** After every command to the core, and when `send` may go on. */
+  wake(): void {
+    if (this.#stopped || this.#cancelFlush !== null) return;
+    this.#cancelFlush = this.#clock.soon(() => {
+      this.#cancelFlush = null;
+      this.flush();
+    });
+  }
+
+  /** At once, for the last words before {@link stop}. */
+  flush(): void {
+    if (this.#stopped) return;
+    const quiet = this.#guard(() => {
+      this.#deliverEvents();
+      while (this.#sendSome()) this.#deliverEvents();
+    });
+    if (!quiet) this.#pauseUntil = this.now() + FAULT_PAUSE_MS;
+    this.#setTimer();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#cancelFlush?.();
+  }
+
+  #deliverEvents(): void {
+    for (let event = this.#core.pollEvent(); event !== null; event = this.#core.pollEvent()) {
+      const each = event;
+      this.#guard(() => this.#options.onEvent(each));
+    }
+  }
+
+  /** @returns whether anything was sent and all of it taken */
+  #sendSome(): boolean {
+    let sent = false;
+    for (let out = this.#next(); out !== null; out = this.#next()) {
+      if (!this.#options.send(out)) return false;
+      sent = true;
+    }
+    return sent;
+  }
+
+  #next(): Transmit<To> | null {
+    return this.#stopped ? null : this.#core.pollTransmit(this.now());
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer();
+    const at = this.#stopped ? null : this.#core.pollTimeout();
+    if (at === null) return;
+    this.#cancelTimer = this.#clock.after(Math.max(at, this.#pauseUntil) - this.now(), () => {
+      if (!this.#guard(() => this.#core.handleTimeout(this.now()))) this.#pauseUntil = this.now() + FAULT_PAUSE_MS;
+      this.flush();
+    });
+  }
+
+  #guard(run: () => void): boolean {
+    try {
+      run();
+      return true;
+    } catch (error) {
+      this.#options.onFault(error);
+      return false;
+    }
+  }
+}

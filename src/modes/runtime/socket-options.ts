@@ -1,0 +1,50 @@
+import { dlopen, ptr } from "bun:ffi";
+
+/** Calls setsockopt(2) with an int. @returns whether the kernel took it */
+export type SetSocketOption = (fd: number, level: number, option: number, value: number) => boolean;
+
+// Linux numbers, from asm-generic/socket.h, in.h and in6.h.
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const IPPROTO_IP = 0;
+const IP_RECVERR = 11;
+const IPPROTO_IPV6 = 41;
+const IPV6_RECVERR = 25;
+
+/** The kernel cuts it to its own maximum: 208 KiB where nobody raised net.core.rmem_max. Bytes. */
+const BUFFER_BYTES = 4 * 1_024 * 1_024;
+
+let loaded: SetSocketOption | null | undefined;
+
+/**
+ * Bun asks the kernel for ICMP errors, and each of them makes the next send fail, to whomever it goes; this takes it back. Larger
+ * buffers let a burst through. Everything works without: the port then sends once more.
+ * @returns whether ICMP errors are off
+ */
+export function tuneSocket(fd: number, family: 4 | 6): boolean {
+  loaded ??= loadSetSocketOption();
+  if (loaded === null || fd < 0) return false;
+  loaded(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
+  loaded(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
+  // A dual-stack socket has both error queues; on one for IPv4 alone the second is none.
+  const ipv4 = loaded(fd, IPPROTO_IP, IP_RECVERR, 0);
+  return family === 4 ? ipv4 : loaded(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+}
+
+/** @returns null where there is no such library or no way to call into it */
+function loadSetSocketOption(): SetSocketOption | null {
+  if (process.platform !== "linux") return null;
+  const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
+  for (const library of ["libc.so.6", musl])
+    try {
+      const { symbols } = dlopen(library, {
+        setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+      });
+      return (fd, level, option, value) =>
+        symbols.setsockopt(fd, level, option, ptr(Int32Array.of(value)), Int32Array.BYTES_PER_ELEMENT) === 0;
+    } catch {
+      continue;
+    }
+  return null;
+}
