@@ -1,4 +1,4 @@
-/** PROTOCOL.md §11. One list for the wire, `--json` and exit codes; kebab-case everywhere. */
+/** PROTOCOL.md §11. One list for the wire, `--json` and exit codes. A place in it is a number on the wire: new ones go to the end. */
 export const errorCodes = [
   "internal",
   "usage",
@@ -47,6 +47,16 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 export function isErrorCode(text: string): text is ErrorCode {
   return (errorCodes as readonly string[]).includes(text);
+}
+
+/** As `resetStream` and `stopSending` carry it. */
+export function errorNumber(code: ErrorCode): number {
+  return errorCodes.indexOf(code);
+}
+
+/** What a newer peer may send and we do not know is its own affair: it is gone, whatever the reason. */
+export function errorCodeOf(number: number): ErrorCode {
+  return errorCodes[number] ?? "peer-gone";
 }
 
 /** What the other end sent wrongly, or what cannot be sent. Carries no remote text: it may reach a log. */

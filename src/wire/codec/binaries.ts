@@ -1,0 +1,51 @@
+import { concat } from "../bytes.ts";
+import { WireError } from "../errors.ts";
+
+const EMPTY = new Uint8Array();
+
+/** `message` as one MessagePack binary, so that a stream of them says where each ends. PROTOCOL.md §9.1. */
+export function binaryOf(message: Uint8Array): Uint8Array {
+  return concat(headOf(message.length), message);
+}
+
+function headOf(length: number): Uint8Array {
+  if (length < 0x100) return Uint8Array.of(0xc4, length);
+  if (length < 0x1_0000) return Uint8Array.of(0xc5, length >> 8, length & 255);
+  return Uint8Array.of(0xc6, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255);
+}
+
+/** Cuts a stream of MessagePack binaries into what they hold, however the network cut it. */
+export class BinaryReader {
+  readonly #maxBytes: number;
+  #held: Uint8Array = EMPTY;
+
+  /** @param maxBytes of one binary; a longer one is refused at its head */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Behind the last whole binary: for a stream that goes on with something else. */
+  get rest(): Uint8Array {
+    return this.#held;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#held = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
+  }
+
+  /** @returns the next message; null until it is whole. @throws WireError `bad-message` for what is no binary or too long */
+  next(): Uint8Array | null {
+    const head = this.#held[0];
+    if (head === undefined) return null;
+    if (head < 0xc4 || head > 0xc6) throw new WireError("bad-message", "a stream of messages holds something else");
+    const width = 1 << (head - 0xc4);
+    if (this.#held.length < 1 + width) return null;
+    const length = this.#held.subarray(1, 1 + width).reduce((sum, byte) => sum * 256 + byte, 0);
+    if (length > this.#maxBytes) throw new WireError("bad-message", "a message is too long for its stream");
+    const end = 1 + width + length;
+    if (this.#held.length < end) return null;
+    const message = this.#held.slice(1 + width, end);
+    this.#held = this.#held.subarray(end);
+    return message;
+  }
+}
