@@ -2,7 +2,7 @@ import { formatIp, parseIp, type UdpAddress } from "../address.ts";
 import { concat, equalBytes } from "../bytes.ts";
 import { DISCOVERY_BYTES, PROTOCOL_VERSION } from "../limits.ts";
 
-// PROTOCOL.md §6. "Which address do you see me at?" and the answer, as plain bytes of one length; numbers are big-endian.
+// PROTOCOL.md §10.1. "Which address do you see me at?" and the answer, as plain bytes of one length; numbers are big-endian.
 //
 //   request  type 1 | version 1 | length 2 | ticket id 16 | txid 12 | sequence 4 | zero 20 | MAC 16
 //   reply    type 1 | version 1 | length 2 | ticket id 16 | txid 12 | family 1 | port 2 | address 16 | listener 1 | zero 4 | MAC 16

@@ -44,7 +44,7 @@ const REFLECTING_PORTS = new Set([0, 7, 9, 13, 17, 19, 53, 69, 111, 123, 161, 38
 
 /**
  * Tells the bearer of a ticket which address it comes from. Everything else gets no answer at all, and no answer is longer than its
- * request. PROTOCOL.md §6.3 has the order of the checks; up to the MAC they cost one look-up.
+ * request. PROTOCOL.md §10.3 has the order of the checks; up to the MAC they cost one look-up.
  */
 export class Responder {
   readonly #random: Random;

@@ -2,7 +2,7 @@ import { concat, utf8 } from "../bytes.ts";
 import { authenticatedPart, DISCOVERY_MAC_BYTES, macOf } from "../messages/discovery.ts";
 import { equalSecrets, hkdf, hmacSha256 } from "../noise/primitives.ts";
 
-/** One key for each direction, so that a request thrown back is no reply. PROTOCOL.md §6.2. */
+/** One key for each direction, so that a request thrown back is no reply. PROTOCOL.md §10.2. */
 export interface TicketKeys {
   readonly request: Uint8Array;
   readonly reply: Uint8Array;

@@ -272,8 +272,9 @@ test("bad input 18: a datagram that the kernel cut off does not reach the handle
 test.skipIf(process.platform !== "linux")("tuneSocket() turns ICMP errors off for both families", async () => {
   const tuned: boolean[] = [];
   const tune = (fd: number, family: 4 | 6) => tuned.push(tuneSocket(fd, family)) > 0;
-  using _four = await openPort({ tune });
-  using _six = await openPort({ ip: "::", tune });
+  using four = await openPort({ tune });
+  using six = await openPort({ ip: "::", tune });
   expect(tuned).toEqual([true, true]);
+  expect(four.port.address.port).not.toBe(six.port.address.port);
   expect(tuneSocket(-1, 4)).toBe(false);
 });

@@ -12,13 +12,13 @@ const withByte = (bytes: Uint8Array, at: number, value: number) => {
   return changed;
 };
 
-test("encodeRequest() matches PROTOCOL.md §6.1", () => {
+test("encodeRequest() matches PROTOCOL.md §10.1", () => {
   expect(encodeRequest({ ticketId, txid, sequence: 5 }).toHex()).toBe(
     hex(`01 10 0048 ${ticketId.toHex()} ${txid.toHex()} 00000005 ${"00".repeat(20)} ${"00".repeat(16)}`),
   );
 });
 
-test("encodeReply() matches PROTOCOL.md §6.1 for both families", () => {
+test("encodeReply() matches PROTOCOL.md §10.1 for both families", () => {
   const head = `02 10 0048 ${ticketId.toHex()} ${txid.toHex()}`;
   const v4 = encodeReply({ ticketId, txid, address: { ip: "203.0.113.7", port: 40_000 }, listener: 1 });
   expect(v4.toHex()).toBe(hex(`${head} 04 2cf1 79b3c5b2 b6b7b8b9babbb0b1b2b3b4b5 01 00000000 ${"00".repeat(16)}`));

@@ -7,7 +7,7 @@ const txid = Uint8Array.fromHex("b0b1b2b3b4b5b6b7b8b9babb");
 const keys = deriveTicketKeys(Uint8Array.from({ length: 32 }, (_, index) => index));
 const reply = encodeReply({ ticketId, txid, address: { ip: "203.0.113.7", port: 40_000 }, listener: 1 });
 
-test("deriveTicketKeys() and withMac() match PROTOCOL.md §6.2", () => {
+test("deriveTicketKeys() and withMac() match PROTOCOL.md §10.2", () => {
   expect(keys.request.toHex()).toBe("d888b7d296ee04fa8631d317e4c959d71bef04f9e7902de0d4df1fb9adb70a32");
   expect(keys.reply.toHex()).toBe("54b0f1b673e9ad8bb96cbf3d69985b302be186842e6d0c1cb0f89d72e24b37bb");
   const request = withMac(keys.request, encodeRequest({ ticketId, txid, sequence: 5 }));
