@@ -32,23 +32,25 @@ async function holdUntilToldOtherwise(file: string): Promise<void> {
   db.run("COMMIT");
 }
 
-/** Tries the same hundred names as anybody else who runs this; says which it got. */
+/** Tries the same hundred names and device keys as anybody else who runs this; says which it got. */
 async function signUpManyNames(file: string): Promise<void> {
   await using store = await openAccountFile(file);
   say("ready");
   await Bun.stdin.text();
   for (let number = 0; number < 100; number++) {
-    const name = `guest${number}`;
-    if (await isCreated(store.accounts.create(account({ name }), "open"))) say(name);
+    const guest = account({ name: `guest${number}` });
+    const key = new Uint8Array(32).fill(number);
+    if (await succeeds(store.accounts.create(guest, "open"))) say(`name ${number}`);
+    if (await succeeds(store.devices.enrol(device(guest.userId, { key })))) say(`key ${number}`);
   }
 }
 
-async function isCreated(work: Promise<void>): Promise<boolean> {
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;
     return true;
   } catch (error) {
-    if (error instanceof StoreError && error.code === "name-taken") return false;
+    if (error instanceof StoreError && ["name-taken", "already-registered"].includes(error.code)) return false;
     throw error;
   }
 }

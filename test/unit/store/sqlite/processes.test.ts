@@ -24,13 +24,14 @@ test("bad input 182: kill -9 during writes, 10 rounds, loses no acknowledged acc
   expect(acknowledged.length).toBeGreaterThanOrEqual(75);
 });
 
-test("bad input 67: of two processes that sign up the same hundred names, each name goes to exactly one", async () => {
+test("bad input 67: of two processes after the same hundred names and device keys, each goes to exactly one", async () => {
   using folder = new Folder();
   await using one = new OtherProcess("sign-up", folder.file);
   await using two = new OtherProcess("sign-up", folder.file);
   await Promise.all([one.lines(1), two.lines(1)]);
   const got = (await Promise.all([one.goOn(), two.goOn()])).flatMap((lines) => lines.slice(1));
-  expect(got.toSorted()).toEqual(Array.from({ length: 100 }, (_, number) => `guest${number}`).sort());
+  const all = Array.from({ length: 100 }, (_, number) => [`name ${number}`, `key ${number}`]).flat();
+  expect(got.toSorted()).toEqual(all.toSorted());
 });
 
 test("bad input 181: a write while another process holds the file goes on when it lets go", async () => {
