@@ -3,6 +3,7 @@ import { utf8 } from "../../src/wire/bytes.ts";
 import type { CipherState } from "../../src/wire/noise/cipher-state.ts";
 import { HandshakeState } from "../../src/wire/noise/handshake.ts";
 import { KeyPair } from "../../src/wire/noise/primitives.ts";
+import { hex } from "../support/bytes.ts";
 import file from "./noise-aesgcm.json";
 import { patternNamed } from "./patterns.ts";
 
@@ -69,8 +70,4 @@ function endOf(vector: Vector, side: "init" | "resp"): HandshakeState {
     ...(rs === undefined ? {} : { rs: hex(rs) }),
     random: () => hex(vector[`${side}_ephemeral`] ?? ""),
   });
-}
-
-function hex(text: string): Uint8Array {
-  return Uint8Array.fromHex(text);
 }

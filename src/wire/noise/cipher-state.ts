@@ -1,5 +1,5 @@
 import { WireError } from "../errors.ts";
-import { AeadKey } from "./primitives.ts";
+import { AeadKey, NONCE_BYTES } from "./primitives.ts";
 
 /** Noise §5.1. A key and the count of what was done with it; without a key it passes bytes through, as handshakes begin. */
 export class CipherState {
@@ -7,7 +7,7 @@ export class CipherState {
   #aead: AeadKey | null = null;
   #taken = false;
   #n = 0;
-  readonly #nonce = new Uint8Array(12);
+  readonly #nonce = new Uint8Array(NONCE_BYTES);
 
   initializeKey(key: Uint8Array | null): void {
     this.#key = key;
@@ -34,7 +34,7 @@ export class CipherState {
     const plaintext = this.#aead.open(this.#nextNonce(), ad, ciphertext);
     if (plaintext === null) throw new WireError("protocol-error", "cannot open a message");
     this.#n++;
-    return plaintext;
+    return new Uint8Array(plaintext);
   }
 
   /**

@@ -24,6 +24,7 @@ import { WireError } from "../errors.ts";
 export const KEY_BYTES = 32;
 /** What {@link AeadKey.seal} adds. Bytes. */
 export const TAG_BYTES = 16;
+export const NONCE_BYTES = 12;
 /** SHA-256. Bytes. */
 export const HASH_BYTES = 32;
 
@@ -95,8 +96,8 @@ export function verifySignature(publicKey: Uint8Array, message: Uint8Array, sign
 }
 
 /**
- * AES-256-GCM under one key, NIST SP 800-38D, with nonces of 96 bits and tags of 128. The caller never repeats a nonce.
- * The key object is made once and each call leaves out what it can: 2.3 µs for 1 200 bytes where an empty packet costs 1.8.
+ * AES-256-GCM under one key, NIST SP 800-38D, with nonces of 96 bits and tags of 128. The caller never repeats a nonce. At the size of a
+ * packet four fifths of the time are the calls into the runtime, whatever they carry; so the key object is made once, and nothing is joined.
  */
 export class AeadKey {
   readonly #key: KeyObject;
@@ -116,7 +117,7 @@ export class AeadKey {
 
   /** Replaces the `length` bytes at `at` by their ciphertext and puts the tag behind. */
   sealInPlace(nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
     cipher.setAAD(associated);
     bytes.set(cipher.update(bytes.subarray(at, at + length)), at);
     cipher.final();
@@ -126,12 +127,13 @@ export class AeadKey {
   /**
    * Opens ciphertext and tag from `start` to `end`. `update` hands plaintext out before the tag is checked; this is the one place that
    * sees it, and it leaves here only after `final` passed.
-   * @returns plaintext in an array of its own; null when the tag does not match
+   * @returns plaintext in memory of its own; null when the tag does not match. It is the runtime's Buffer, whose `slice` shares memory:
+   *   making a plain array of it would cost 0.4 µs a packet
    */
   open(nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array | null {
     const tagAt = end - TAG_BYTES;
     if (tagAt < start) return null;
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce);
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
     decipher.setAAD(associated);
     decipher.setAuthTag(bytes.subarray(tagAt, end));
     const plaintext = decipher.update(bytes.subarray(start, tagAt));
@@ -140,7 +142,7 @@ export class AeadKey {
     } catch {
       return null;
     }
-    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+    return plaintext;
   }
 }
 
@@ -154,7 +156,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return plain(hash("sha256", concat(...parts), "buffer"));
 }
 
-/** For what comes in pieces, such as files. */
+/** For what is large or comes in pieces: nothing is copied. */
 export function createSha256(): Hasher {
   const hasher = createHash("sha256");
   return { update: (bytes) => void hasher.update(bytes), digest: () => plain(hasher.digest()) };
@@ -195,6 +197,12 @@ function exportPrivateKey(handle: KeyObject): Uint8Array {
 
 function exportPublicKey(handle: KeyObject): Uint8Array {
   return plain(createPublicKey(handle).export({ format: "raw-public" }));
+}
+
+/** GCM takes other lengths too, and loses its bounds with them. */
+function checkedNonce(nonce: Uint8Array): Uint8Array {
+  if (nonce.length !== NONCE_BYTES) throw new RangeError(`a nonce has ${NONCE_BYTES} bytes, not ${nonce.length}`);
+  return nonce;
 }
 
 /** A copy that is no Buffer and shares no pool. */

@@ -45,7 +45,7 @@ export class KeyRing {
     this.#sendUnder(now, this.#newest);
   }
 
-  /** @returns the plaintext, in an array of its own; null for an epoch not held or a packet not authentic */
+  /** @returns the plaintext, in memory of its own; null for an epoch not held or a packet not authentic */
   open(now: number, bytes: Uint8Array, start: number, end: number): Uint8Array | null {
     const held = this.#held[epochAt(bytes, start)];
     if (held === undefined || isExpired(held, now)) return null;

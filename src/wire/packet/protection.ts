@@ -1,5 +1,5 @@
 import { REJECT_AFTER_PACKETS, REKEY_AFTER_PACKETS } from "../limits.ts";
-import { AeadKey } from "../noise/primitives.ts";
+import { AeadKey, NONCE_BYTES } from "../noise/primitives.ts";
 import {
   COUNTER_AT,
   MAX_PACKET_NUMBER,
@@ -43,7 +43,7 @@ export class PacketProtection {
   readonly #limits: KeyLimits;
   readonly #lastSealed = new Map<number, number>();
   readonly #header = new Uint8Array(SEALED_HEADER_BYTES);
-  readonly #nonce = new Uint8Array(12);
+  readonly #nonce = new Uint8Array(NONCE_BYTES);
   #sealedPackets = 0;
   #openedPackets = 0;
   #forgedPackets = 0;
@@ -103,7 +103,7 @@ export class PacketProtection {
     return length;
   }
 
-  /** @returns the plaintext of the packet from `start` to `end`, in an array of its own; null when it is not authentic or the key is spent */
+  /** @returns the plaintext of the packet from `start` to `end`, in memory of its own; null when it is not authentic or the key is spent */
   open(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
     if (this.#openedPackets >= this.#limits.rejectAfterPackets) return null;
     this.#load(bytes, start);

@@ -15,8 +15,9 @@ export type OpenPacket = (bytes: Uint8Array, start: number, end: number) => bool
 /**
  * Takes a buffer from receive offload apart. The kernel joins datagrams of one source and one size, of which only the last may be
  * shorter, but does not tell the size, and anyone can forge the source of the first. So no length is believed that only an unopened
- * packet states: the stride is the length of the first packet if that opens or if all the other heads bear it out, else the stride
- * last authenticated from that source, else each length in turn. One of these per source.
+ * packet states. The stride is the length of the first packet if that opens; else what all the other heads bear out, be it the stride
+ * last authenticated from that source or the length of the first; else the one last authenticated; else each length in turn.
+ * One of these per source.
  */
 export class BurstSplitter {
   #authenticStride = 0;
@@ -25,15 +26,19 @@ export class BurstSplitter {
     const first = typeAt(bytes, 0, bytes.length) === null ? 0 : lengthAt(bytes, 0);
     const opened = first > 0 && open(bytes, 0, first);
     if (opened && first < bytes.length) this.#authenticStride = first;
-    const stride = opened || isStride(bytes, first) ? first : this.#authenticStride;
+    const stride = opened ? first : this.#guess(bytes, first);
     if (stride > 0) openByStride(bytes, stride, open);
     else if (first > 0) openByLength(bytes, first, open);
   }
+
+  #guess(bytes: Uint8Array, first: number): number {
+    return [this.#authenticStride, first].find((stride) => isStride(bytes, stride)) ?? this.#authenticStride;
+  }
 }
 
-/** Whether every packet is `stride` long and the last one ends with the buffer; of a lone packet that says nothing. */
+/** Whether all packets but the first are `stride` long, the last one perhaps shorter; where there is only one nothing tells. */
 function isStride(bytes: Uint8Array, stride: number): boolean {
-  if (stride === 0 || stride === bytes.length) return false;
+  if (stride === 0 || stride >= bytes.length) return false;
   for (let at = stride; at < bytes.length; at += stride) if (!isPiece(bytes, at, stride)) return false;
   return true;
 }
