@@ -81,13 +81,11 @@ export class P2p implements AsyncDisposable {
 
   /** Only with `stdin: "open"`. */
   write(text: string): void {
-    void this.#child.stdin.write(text);
-    void this.#child.stdin.flush();
+    this.#feed((stdin) => [stdin.write(text), stdin.flush()]);
   }
 
   endInput(lastText = ""): void {
-    if (lastText !== "") void this.#child.stdin.write(lastText);
-    void this.#child.stdin.end();
+    this.#feed((stdin) => [...(lastText === "" ? [] : [stdin.write(lastText)]), stdin.end()]);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -134,6 +132,16 @@ export class P2p implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#ended;
+  }
+
+  /** A program that has ended reads no more; that is for its exit status to tell. */
+  #feed(write: (stdin: Bun.FileSink) => readonly (number | Promise<number>)[]): void {
+    const quiet = () => undefined;
+    try {
+      for (const written of write(this.#child.stdin)) Promise.resolve(written).catch(quiet);
+    } catch {
+      quiet();
+    }
   }
 
   async #follow(): Promise<number> {
