@@ -61,6 +61,21 @@ test("KeyRing keeps the time of an epoch when a third one follows", () => {
   expect(b.pollTimeout()).toBe(10_000 + PREVIOUS_MS);
 });
 
+test("KeyRing steps to the epoch that came, keeps the one still to come, and never steps back", () => {
+  const { a, b } = pair();
+  b.add(keysOf(2)[1]);
+  b.add(keysOf(3)[1]);
+  a.add(keysOf(2)[0]);
+  a.sendUnderNewest(0);
+  const [second, late] = [sealed(a.sending, 0, utf8("x")), sealed(a.sending, 1, utf8("x"))];
+  expect([opens(b, second, 0), b.sending.epoch]).toEqual([true, 2]);
+  b.handleTimeout(PREVIOUS_MS);
+  a.add(keysOf(3)[0]);
+  a.sendUnderNewest(PREVIOUS_MS);
+  expect([opens(b, sealed(a.sending, 2, utf8("x")), PREVIOUS_MS), b.sending.epoch]).toEqual([true, 3]);
+  expect([opens(b, late, PREVIOUS_MS), b.sending.epoch]).toEqual([true, 3]);
+});
+
 test("KeyRing goes round the 16 epochs of the header", () => {
   const { a, b } = pair();
   for (let epoch = 2; epoch < 40; epoch++) {

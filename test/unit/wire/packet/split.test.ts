@@ -47,7 +47,7 @@ test("BurstSplitter finds the others behind a first packet that does not open bu
 });
 
 test("BurstSplitter finds them as well when bursts of that source had another stride before", () => {
-  for (const before of ["a much longer text", "x"]) {
+  for (const before of ["x", "a longer text", "a text longer than all three packets together".repeat(3)]) {
     const link = new Link();
     link.receive(burst(link.packet(before), link.packet(before)));
     const [one, two, three] = [link.packet("one"), link.packet("two"), link.packet("333")];
@@ -61,6 +61,13 @@ test("BurstSplitter falls back to the stride last authenticated when a forged fi
     link.receive(burst(link.packet("one"), link.packet("two")));
     expect(link.receive(burst(lie(link.packet("???")), link.packet("six"), link.packet("7")))).toEqual(["six", "7"]);
   }
+});
+
+test("BurstSplitter keeps to the stride last authenticated when a second packet of a burst is forged as well", () => {
+  const link = new Link();
+  link.receive(burst(link.packet("one"), link.packet("two")));
+  const forged = [withLength(link.packet("???"), 34), new Uint8Array(35)];
+  expect(link.receive(burst(...forged, link.packet("six"), link.packet("7")))).toEqual(["six", "7"]);
 });
 
 test("BurstSplitter does not take a forged length for a stride to remember", () => {
