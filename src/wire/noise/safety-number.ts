@@ -8,7 +8,7 @@ const GROUP_BYTES = 5;
 
 /**
  * 60 digits that two people compare to know that no one stands between their devices: 30 for each device's X25519 key, the lower
- * half first, so that both see the same. About 10 ms.
+ * half first, so that both see the same. 10 to 30 ms of work: ask once a session.
  */
 export function safetyNumber(oneKey: Uint8Array, otherKey: Uint8Array): string {
   return [digitsOf(oneKey), digitsOf(otherKey)].sort().join("");
