@@ -3,10 +3,8 @@ import { PacketBatch } from "./packet-batch.ts";
 import { RelayLeg } from "./relay-leg.ts";
 import { reconnectDelayMs, type ServerLink } from "./server-link.ts";
 
-export interface ServerRouteEvents {
-  /** Whole packets, one behind the other, from the other end. May not throw. */
-  onBody(body: Uint8Array): void;
-}
+/** Bodies kept until the session that reads them exists: what the channel's budget allows, in the smallest messages that make sense. */
+const MAX_EARLY_BODIES = 64;
 
 /**
  * A session's way through the server's TCP: inside the channel at first, which costs no round trip, and over a relay leg of its own
@@ -15,7 +13,6 @@ export interface ServerRouteEvents {
 export class ServerRoute {
   readonly #link: ServerLink;
   readonly #session: Uint8Array;
-  readonly #events: ServerRouteEvents;
   readonly #batch = new PacketBatch(MAX_FORWARD_BYTES, (body) => this.#sendBody(body));
   #channelLeft = CHANNEL_BUDGET_BYTES;
   #heard = 0;
@@ -24,11 +21,27 @@ export class ServerRoute {
   #failures = 0;
   #retry: Timer | undefined;
   #isClosed = false;
+  #handler: ((body: Uint8Array) => void) | null = null;
+  #early: Uint8Array[] = [];
 
-  constructor(link: ServerLink, session: Uint8Array, events: ServerRouteEvents) {
+  constructor(link: ServerLink, session: Uint8Array) {
     this.#link = link;
     this.#session = session;
-    this.#events = events;
+  }
+
+  /** Whole packets, one behind the other, from the other end; what came before the handler was set is kept for it. It may not throw. */
+  onBody(handler: (body: Uint8Array) => void): void {
+    this.#handler = handler;
+    this.#drain();
+  }
+
+  /** As {@link onBody}, for one body: what `take` gives back of it, if anything, is kept with all that follows for the next handler. */
+  onFirstBody(take: (body: Uint8Array) => Uint8Array | null): void {
+    this.onBody((body) => {
+      this.#handler = null;
+      const rest = take(body);
+      if (rest !== null && rest.length > 0) this.#early.unshift(rest);
+    });
   }
 
   get isAvailable(): boolean {
@@ -43,7 +56,7 @@ export class ServerRoute {
   received(body: Uint8Array): void {
     this.#heard += body.length;
     if (this.#heard > CHANNEL_BUDGET_BYTES / 2) this.openLeg();
-    this.#events.onBody(body);
+    this.#deliver(body);
   }
 
   /** Makes a leg unless there is one: at the latest when the channel's budget runs out, better before. */
@@ -67,9 +80,22 @@ export class ServerRoute {
     if (answer.kind !== "leg" || this.#isClosed) return;
     this.#leg = new RelayLeg(this.#link.url("ws", "/v1/relay"), answer, {
       onBound: () => (this.#failures = 0),
-      onBody: (body) => this.#events.onBody(body),
+      onBody: (body) => this.#deliver(body),
       onEnd: () => this.#legFailed(),
     });
+  }
+
+  #deliver(body: Uint8Array): void {
+    if (this.#early.length < MAX_EARLY_BODIES) this.#early.push(body);
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (this.#handler !== null) {
+      const body = this.#early.shift();
+      if (body === undefined) return;
+      this.#handler(body);
+    }
   }
 
   #legFailed(): void {

@@ -1,0 +1,191 @@
+import { equalBytes } from "../../wire/bytes.ts";
+import { isErrorCode, type ErrorCode, WireError } from "../../wire/errors.ts";
+import { purposes, type DeviceRecord } from "../../wire/messages/signalling.ts";
+import { handshakePacket } from "../../wire/packet/header.ts";
+import { sealPreview } from "../../wire/rendezvous/preview.ts";
+import { answerHandshake, OWN_VERSIONS, type SessionTerms } from "../../wire/rendezvous/session-handshake.ts";
+import { UserError } from "../cli/errors.ts";
+import type { Established } from "./established.ts";
+import { introductionOf, type OwnDevice, randomIndex, systemRandom } from "./own-device.ts";
+import type { Asking } from "./peer-node.ts";
+import type { ServerLink } from "./server-link.ts";
+import { ServerRoute } from "./server-route.ts";
+import type { SessionMessage, Switchboard } from "./switchboard.ts";
+
+/** Whom to ring: a person's devices that may be rung. */
+export interface Target {
+  readonly name: string;
+  readonly userId: Uint8Array;
+  /** At least one. */
+  readonly devices: readonly DeviceRecord[];
+}
+
+export interface Exchange {
+  readonly link: ServerLink;
+  readonly switchboard: Switchboard;
+  readonly own: OwnDevice;
+}
+
+/**
+ * Rings a person and waits for one of the devices to accept. PROTOCOL.md §6.
+ * @returns null when the other rang at the same time and that ring stands: it is the answer
+ * @throws UserError what came of it instead
+ */
+export async function ask(exchange: Exchange, target: Target, asking: Asking): Promise<Established | null> {
+  const ring = new Ring(exchange, target);
+  const timer = setTimeout(() => ring.giveUp("no-answer"), asking.waitMs);
+  const abort = () => ring.giveUp("interrupted");
+  asking.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    asking.signal?.throwIfAborted();
+    ring.start(asking);
+    return await ring.outcome;
+  } finally {
+    clearTimeout(timer);
+    asking.signal?.removeEventListener("abort", abort);
+  }
+}
+
+class Ring {
+  readonly outcome: Promise<Established | null>;
+  readonly #outcome = Promise.withResolvers<Established | null>();
+  readonly #exchange: Exchange;
+  readonly #target: Target;
+  readonly #session = systemRandom(16);
+  readonly #secret = systemRandom(32);
+  readonly #localIndex = randomIndex();
+  readonly #route: ServerRoute;
+  readonly #sink = (message: SessionMessage) => this.#handle(message);
+
+  constructor(exchange: Exchange, target: Target) {
+    this.outcome = this.#outcome.promise;
+    this.#exchange = exchange;
+    this.#target = target;
+    this.#route = new ServerRoute(exchange.link, this.#session);
+  }
+
+  start(asking: Asking): void {
+    const { link, switchboard } = this.#exchange;
+    switchboard.connect(this.#session, this.#sink);
+    const purpose = purposes[asking.purpose];
+    const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key, asking) }));
+    link.tell({ kind: "ring", session: this.#session, name: this.#target.name, purpose, previews });
+  }
+
+  giveUp(code: ErrorCode): void {
+    this.#exchange.link.tell({ kind: "cancel", session: this.#session, code: "cancelled" });
+    this.#fail(refusalOf(code, this.#target.name, 0));
+  }
+
+  #preview(remote: Uint8Array, asking: Asking): Uint8Array {
+    const { own } = this.#exchange;
+    return sealPreview(
+      { session: this.#session, keys: own.identity.keys, remote, random: systemRandom },
+      {
+        ...introductionOf(own, this.#localIndex),
+        versions: OWN_VERSIONS,
+        purpose: purposes[asking.purpose],
+        secret: this.#secret,
+        greeting: asking.greeting ?? "",
+        offer: asking.offer ?? null,
+      },
+    );
+  }
+
+  #handle(message: SessionMessage): void {
+    if (message.kind === "accepted") this.#accepted(message);
+    else if (message.kind === "forward") this.#route.received(message.body);
+    else if (message.kind === "refused") this.#refused(message.code, message.retryMs);
+    else if (message.kind === "gone") this.#refused("peer-gone", 0);
+  }
+
+  #refused(code: string, retryMs: number): void {
+    if (code === "answered-elsewhere") return this.#settle(null);
+    this.#fail(refusalOf(isErrorCode(code) ? code : "peer-gone", this.#target.name, retryMs));
+  }
+
+  #accepted({ device: id, versions, handshake }: SessionMessage & { kind: "accepted" }): void {
+    const device = this.#target.devices.find((each) => equalBytes(each.id, id));
+    try {
+      if (device === undefined) throw new WireError("protocol-error", "accepted by a device that was not rung");
+      const established = this.#agree(device, versions, handshake);
+      this.#settle(established);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#exchange.link.tell({ kind: "hangUp", session: this.#session, path: "" });
+      this.#fail(
+        new UserError(
+          "peer-gone",
+          `cannot connect to ${this.#target.name}: the answer does not come from the device that was asked`,
+          {
+            side: "server",
+            hint: "try again; if it stays so, the server is not to be trusted",
+            cause: error,
+          },
+        ),
+      );
+    }
+  }
+
+  #agree(device: DeviceRecord, accepterVersions: Uint8Array, handshake: Uint8Array): Established {
+    const { own } = this.#exchange;
+    const terms: SessionTerms = {
+      session: this.#session,
+      askerVersions: OWN_VERSIONS,
+      accepterVersions,
+      asker: own,
+      accepter: { userId: this.#target.userId, deviceId: device.id },
+      secret: this.#secret,
+    };
+    const introduction = introductionOf(own, this.#localIndex);
+    const end = { terms, keys: own.identity.keys, remote: device.key, random: systemRandom, introduction };
+    const { answer, agreed } = answerHandshake(end, handshake);
+    if (!equalBytes(agreed.introduction.signKey, device.signKey))
+      throw new WireError("protocol-error", "another sign key");
+    this.#route.send(handshakePacket(answer));
+    return {
+      name: this.#target.name,
+      terms,
+      agreed,
+      isInitiator: false,
+      localIndex: this.#localIndex,
+      device,
+      route: this.#route,
+    };
+  }
+
+  #settle(established: Established | null): void {
+    // The sink stays for the session, which takes its place.
+    if (established === null) this.#leave();
+    this.#outcome.resolve(established);
+  }
+
+  #fail(error: unknown): void {
+    this.#leave();
+    this.#outcome.reject(error);
+  }
+
+  #leave(): void {
+    this.#exchange.switchboard.disconnect(this.#session, this.#sink);
+    this.#route.close();
+  }
+}
+
+/** What a refused ring means to the person who rang. */
+function refusalOf(code: ErrorCode, name: string, retryMs: number): UserError {
+  const [message, hint] = refusals[code] ?? [`the call was refused: ${code}`, "try again"];
+  const wait = retryMs > 0 ? `try again in ${Math.ceil(retryMs / 1_000)} s` : hint;
+  const side = code === "interrupted" ? "local" : code === "limited" || code === "busy" ? "server" : "remote";
+  return new UserError(code, `cannot reach ${name}: ${message}`, { side, hint: wait });
+}
+
+const refusals: Readonly<Partial<Record<ErrorCode, readonly [string, string]>>> = {
+  "no-such-person": ["the server knows nobody of that name", "check the name with `p2p users`"],
+  offline: ["offline", "try again when `p2p users` shows them online"],
+  "no-answer": ["online, but nobody answered", "ask them to run `p2p peer` or `p2p receive`, or try again later"],
+  declined: ["declined", "ask them, perhaps in a chat"],
+  "peer-gone": ["they went away", "try again"],
+  busy: ["the server is busy", "try again in a moment"],
+  limited: ["too many calls", "wait a minute"],
+  interrupted: ["interrupted", "try again"],
+};
