@@ -24,7 +24,7 @@ work=dist/.compile-$$
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$work"
+mkdir -p "$work" || die "cannot write to $PWD/dist" 'mend the rights of that folder and run again'
 
 # build TARGET [FLAG...] into $work/p2p[.exe]; its name is part of its bytes, so it is renamed only afterwards.
 #   splitting, bytecode    a verb loads only what it needs, already parsed: `p2p version` in 12 ms instead of 23, all modules
