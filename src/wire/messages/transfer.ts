@@ -13,6 +13,7 @@ const control = {
   saved: message(0x04, { transfer, entry: u32, root: hash }), // receiver: this file is under its final name on this disk
   received: message(0x05, { transfer }), // receiver: all are
   cancel: message(0x06, { transfer, code }), // either
+  skip: message(0x07, { transfer, entry: u32 }), // receiver, before accept: this entry is not wanted
 };
 
 /** PROTOCOL.md §9.3. On the control stream. */
