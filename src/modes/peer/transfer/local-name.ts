@@ -72,8 +72,8 @@ function cut(name: string): string {
   return withoutEdges(startOf(base, MAX_NAME_BYTES - Buffer.byteLength(extension))) + extension;
 }
 
-/** As many whole characters as fit. */
-function startOf(text: string, maxBytes: number): string {
+/** @returns as many whole characters as fit */
+export function startOf(text: string, maxBytes: number): string {
   const head = Buffer.from(text).subarray(0, maxBytes + 1);
   let end = Math.min(head.length, maxBytes);
   while (end > 0 && ((head[end] ?? 0) & 0xc0) === 0x80) end -= 1;
