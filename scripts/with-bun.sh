@@ -37,21 +37,20 @@ find_bun() {
 # node_modules keeps a copy of the bun.lock it was installed from, so that an interrupted install counts as none.
 packages_fresh() { cmp -s bun.lock node_modules/.bun.lock; }
 
-# One at a time, for two commands may start together. A lock whose owner is gone is taken over, by a rename, so that of
-# two who see it only one gets it.
+# One at a time, for two commands may start together. The lock of an owner that is gone is removed, by one of those who
+# see it, who looks again first: it may be another's already.
 take_lock() {
   waited=0
   until (set -C && echo $$ >"$lock") 2>/dev/null; do
     owner=$(cat "$lock" 2>/dev/null || :)
-    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
-      mv "$lock" "$lock.$$" 2>/dev/null || continue
-      [ "$(cat "$lock.$$")" = "$owner" ] || ln "$lock.$$" "$lock" 2>/dev/null || :
-      rm -f "$lock.$$"
+    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null && mkdir "$lock.gone" 2>/dev/null; then
+      [ "$(cat "$lock" 2>/dev/null)" != "$owner" ] || rm -f "$lock"
+      rmdir "$lock.gone"
       continue
     fi
     waited=$((waited + 1))
     [ $waited -lt 600 ] || die "cannot set up: another with-bun has held $lock for 10 minutes" \
-      "end process ${owner:-that made it}, or remove that file, and run again"
+      "end process ${owner:-that made it}, or remove $lock*, and run again"
     sleep 1
   done
   trap 'rm -f "$lock"' EXIT

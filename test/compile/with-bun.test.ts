@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { temporaryFolder, type TemporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
-const tools = ["sh", "cat", "cmp", "cp", "dirname", "ln", "mkdir", "mv", "rm", "sleep", "true", "uname"];
+const tools = ["sh", "cat", "cmp", "cp", "dirname", "ln", "mkdir", "mv", "rm", "rmdir", "sleep", "true", "uname"];
 
 /** A checkout without packages, on a machine that has the usual programs but neither Bun nor npm. */
 function bareMachine(folder: TemporaryFolder): { readonly script: string; readonly bin: string } {
