@@ -1,11 +1,16 @@
 import type { ServerCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
-import { UserError } from "../cli/errors.ts";
 
-/** Runs a server, or one of its admin commands. @returns the exit status */
-export async function runServer(command: ServerCommand, _context: ServerContext): Promise<number> {
+/** `p2p server`: the meeting place until a signal ends it, or a word with it. @returns the exit status */
+export async function runServer(command: ServerCommand, context: ServerContext): Promise<number> {
   switch (command.kind) {
+    case "server":
+      return (await import("./serve.ts")).serve(command, context);
+    case "server-key":
+    case "server-key-export":
+    case "server-key-import":
+      return (await import("./key-command.ts")).runKeyCommand(command, context);
     default:
-      throw new UserError("usage", `p2p ${command.kind}: this build does not have it`);
+      return (await import("./admin-command.ts")).runAdminCommand(command, context);
   }
 }

@@ -1,0 +1,132 @@
+import type { ServerCommand } from "../cli/command.ts";
+import type { ServerContext } from "../cli/context.ts";
+import { UserError } from "../cli/errors.ts";
+import { readPrivateFile } from "../runtime/private-file.ts";
+import { type AdminAnswer, type AdminQuestion, answerAdmin, parseAnswer } from "./admin.ts";
+import { advertisedNode } from "./advertise.ts";
+import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import { type DoorPlate, parsePlate } from "./door-plate.ts";
+import { Generation } from "./generation.ts";
+import { openServerKeys } from "./key-files.ts";
+import { explained, openAccounts } from "./opened-store.ts";
+import { refusalFrom } from "./refusal.ts";
+import { systemRandom } from "./system-random.ts";
+
+export type AdminCommand = Extract<
+  ServerCommand,
+  { readonly kind: "server-invite" | "server-users" | "server-revoke" | "server-passwd" }
+>;
+/** One question, one answer. @throws UserError */
+type Ask = (question: AdminQuestion) => Promise<AdminAnswer>;
+
+const PATIENCE_MS = 10_000;
+const DEFAULT_PORT = 7_420;
+
+/** A word with the running server, or with its data folder when none runs. @returns 0. @throws UserError */
+export async function runAdminCommand(command: AdminCommand, context: ServerContext): Promise<number> {
+  const data = openDataFolder(context.data);
+  const plate = parsePlate(readPrivateFile(data.admin, "secret"));
+  const running: Ask | null = plate === null ? null : await reach(plate);
+  if (running === null) await withStore(data, context, (ask) => carryOut(command, context, ask));
+  else await carryOut(command, context, running);
+  return 0;
+}
+
+async function carryOut(command: AdminCommand, context: ServerContext, ask: Ask): Promise<void> {
+  const { output } = context;
+  switch (command.kind) {
+    case "server-invite":
+      return output.event({ event: "invite", join: lineIn(await ask({ ...command, kind: "invite" })) });
+    case "server-users":
+      return listUsers(context, ask);
+    case "server-revoke": {
+      const answer = await ask({ kind: "revoke", name: command.name });
+      if (answer.kind !== "revoked") throw nonsense();
+      return output.note(`${command.name} has to sign in again: ${answer.devices} devices revoked`);
+    }
+    case "server-passwd":
+      output.note(
+        `${command.name} sets a new password with: p2p login ${command.name} --server LINE; once, within a day`,
+      );
+      return output.event({ event: "invite", join: lineIn(await ask({ kind: "passwd", name: command.name })) });
+  }
+}
+
+async function listUsers({ output }: ServerContext, ask: Ask): Promise<void> {
+  for (let after: string | null = ""; after !== null;) {
+    const answer: AdminAnswer = await ask({ kind: "users", after });
+    if (answer.kind !== "users") throw nonsense();
+    for (const { name, online } of answer.users) output.event({ event: "user", name, online, trust: "none" });
+    after = answer.more ? (answer.users.at(-1)?.name ?? null) : null;
+  }
+}
+
+/** @returns null when nobody answers: the file was left behind by a server that died */
+async function reach(plate: DoorPlate): Promise<Ask | null> {
+  const ask: Ask = async (question) => {
+    const response = await fetch(`http://127.0.0.1:${plate.port}/`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${plate.token}` },
+      body: JSON.stringify(question),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      proxy: "",
+    });
+    const answer = response.ok ? parseAnswer(await response.json()) : null;
+    if (answer === null) throw nonsense();
+    if (answer.kind === "refused") throw new UserError(answer.code, answer.message, { side: "server" });
+    return answer;
+  };
+  try {
+    await ask({ kind: "users", after: "\u{10ffff}" });
+    return ask;
+  } catch {
+    return null;
+  }
+}
+
+async function withStore(data: DataFolder, context: ServerContext, work: (ask: Ask) => Promise<void>): Promise<void> {
+  const lock = lockDataFolder(data);
+  try {
+    const keys = openServerKeys(data, systemRandom);
+    await using store = await openAccounts(data);
+    const generation = new Generation(store, data.generation);
+    const clock = { unixMs: () => Date.now() };
+    await explained(() => generation.start(clock));
+    const node = await advertisedNode(places(context), DEFAULT_PORT);
+    const options = { store, keys, node, clock, random: systemRandom, isOnline: () => false, onRevoked: () => {} };
+    await explained(() => work((question) => answered(() => answerAdmin(question, options))));
+    await explained(() => generation.raise());
+  } finally {
+    lock.release();
+  }
+}
+
+/** What the server's own settings say of where it is found. */
+function places({ settings }: ServerContext) {
+  const [first] = settings.get("listen");
+  return {
+    advertise: settings.get("advertise"),
+    listen: [{ host: first?.host ?? null, port: first?.port || DEFAULT_PORT }],
+  };
+}
+
+async function answered(work: () => Promise<AdminAnswer>): Promise<AdminAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    const refusal = refusalFrom(error);
+    throw refusal === null ? error : new UserError(refusal.code, refusal.message);
+  }
+}
+
+function lineIn(answer: AdminAnswer): string {
+  if (answer.kind !== "line") throw nonsense();
+  return answer.line;
+}
+
+function nonsense(): UserError {
+  return new UserError("server-unreachable", "the server gave an answer that makes no sense", {
+    hint: "is it of another version? restart it",
+    side: "server",
+  });
+}

@@ -1,0 +1,126 @@
+import type { AccountStore } from "../../store/accounts.ts";
+import type { Random } from "../../wire/core.ts";
+import { type ErrorCode, isErrorCode } from "../../wire/errors.ts";
+import { formatJoinLine, type ServerNode } from "../cli/join-line.ts";
+import { parseName } from "../cli/names.ts";
+import type { Clock } from "./clock.ts";
+import { makeInvitation, makeReset } from "./invites.ts";
+import type { ServerKeys } from "./key-files.ts";
+import { Refusal } from "./refusal.ts";
+
+/** What the operator asks for. */
+export type AdminQuestion =
+  | { readonly kind: "invite"; readonly uses: number; readonly days: number }
+  | { readonly kind: "users"; readonly after: string }
+  | { readonly kind: "revoke" | "passwd"; readonly name: string };
+
+export type AdminAnswer =
+  | { readonly kind: "line"; readonly line: string }
+  | {
+      readonly kind: "users";
+      readonly users: readonly { readonly name: string; readonly online: boolean }[];
+      readonly more: boolean;
+    }
+  | { readonly kind: "revoked"; readonly devices: number }
+  | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string };
+
+export interface AdminOptions {
+  readonly store: AccountStore;
+  readonly keys: ServerKeys;
+  /** For the lines that people get. */
+  readonly node: ServerNode;
+  readonly clock: Pick<Clock, "unixMs">;
+  readonly random: Random;
+  readonly isOnline: (name: string) => boolean;
+  readonly onRevoked: (deviceIds: readonly Uint8Array[]) => void;
+}
+
+const PAGE = 500;
+
+/** @throws Refusal `no-such-person`; StoreError */
+export async function answerAdmin(question: AdminQuestion, options: AdminOptions): Promise<AdminAnswer> {
+  switch (question.kind) {
+    case "invite":
+      return invite(question, options);
+    case "users":
+      return users(question.after, options);
+    case "revoke":
+      return revoke(question.name, options);
+    case "passwd":
+    default:
+      return passwd(question.name, options);
+  }
+}
+
+/** @returns null for what is none */
+export function parseQuestion(value: unknown): AdminQuestion | null {
+  const { kind, name, after, uses, days } = fieldsOf(value);
+  if (kind === "invite" && isCount(uses, 10_000) && isCount(days, 3_650)) return { kind, uses, days };
+  if (kind === "users" && typeof after === "string") return { kind, after };
+  return (kind === "revoke" || kind === "passwd") && typeof name === "string" ? { kind, name } : null;
+}
+
+/** @returns null for what is none */
+export function parseAnswer(value: unknown): AdminAnswer | null {
+  const { kind, line, users, more, devices, code, message } = fieldsOf(value);
+  if (kind === "line" && typeof line === "string") return { kind, line };
+  if (kind === "users" && Array.isArray(users) && typeof more === "boolean")
+    return { kind, users: users.flatMap(userOf), more };
+  if (kind === "revoked" && typeof devices === "number") return { kind, devices };
+  if (kind === "refused" && typeof code === "string" && isErrorCode(code) && typeof message === "string")
+    return { kind, code, message };
+  return null;
+}
+
+async function invite(
+  terms: { readonly uses: number; readonly days: number },
+  { store, keys, node, clock, random }: AdminOptions,
+): Promise<AdminAnswer> {
+  const secret = await makeInvitation(store, terms, clock.unixMs(), random);
+  return { kind: "line", line: lineOf(keys, node, secret) };
+}
+
+async function users(after: string, { store, isOnline }: AdminOptions): Promise<AdminAnswer> {
+  const accounts = await store.accounts.list({ after, limit: PAGE });
+  return {
+    kind: "users",
+    users: accounts.map(({ name }) => ({ name, online: isOnline(name) })),
+    more: accounts.length === PAGE,
+  };
+}
+
+async function revoke(name: string, { store, clock, onRevoked }: AdminOptions): Promise<AdminAnswer> {
+  const { userId } = await accountOf(store, name);
+  const devices = await store.devices.revokeAll(userId, clock.unixMs());
+  onRevoked(devices);
+  return { kind: "revoked", devices: devices.length };
+}
+
+/** The line has the form of a join line: the last part lets this one person set a new password, once. */
+async function passwd(name: string, { store, keys, node, clock, random }: AdminOptions): Promise<AdminAnswer> {
+  const { userId } = await accountOf(store, name);
+  return { kind: "line", line: lineOf(keys, node, await makeReset(store, userId, clock.unixMs(), random)) };
+}
+
+async function accountOf(store: AccountStore, typedName: string) {
+  const account = await store.accounts.find(parseName(typedName));
+  if (account === null) throw new Refusal("no-such-person", `nobody here has the name "${typedName}"`);
+  return account;
+}
+
+function lineOf({ channel }: ServerKeys, node: ServerNode, invite: Uint8Array): string {
+  return formatJoinLine({ secure: false, nodes: [node], key: channel.publicKey, invite });
+}
+
+function userOf(value: unknown): { name: string; online: boolean }[] {
+  const { name, online } = fieldsOf(value);
+  return typeof name === "string" && typeof online === "boolean" ? [{ name, online }] : [];
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,39 @@
+import { createSocket } from "node:dgram";
+import { scopeOf } from "../../wire/address.ts";
+import type { AdvertisedAddress, ServeCommand } from "../cli/command.ts";
+import type { ServerNode } from "../cli/join-line.ts";
+
+/** Addresses for documentation, RFC 5737 and 3849: nothing is ever sent there, but they follow the default route. */
+const PROBES = { udp4: "192.0.2.1", udp6: "2001:db8::1" } as const;
+
+/** Where the join line points: what the operator says, else the one address listened on, else that of the default route. */
+export async function advertisedNode(
+  command: Pick<ServeCommand, "advertise" | "listen">,
+  port: number,
+): Promise<ServerNode> {
+  const said: AdvertisedAddress | null = command.advertise;
+  if (said !== null) return { host: said.host, port: said.port ?? port };
+  const host = command.listen[0]?.host ?? null;
+  if (host !== null && scopeOf(host) !== "unspecified") return { host, port };
+  return { host: (await routedAddress("udp4")) ?? (await routedAddress("udp6")) ?? "127.0.0.1", port };
+}
+
+/** @returns whether others can hardly reach it */
+export function isPrivateHost(host: string): boolean {
+  return ["private", "shared", "link-local"].includes(scopeOf(host));
+}
+
+/** What the system would send from. @returns null without a route */
+function routedAddress(type: keyof typeof PROBES): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket(type);
+    const finish = (address: string | null) => {
+      socket.removeAllListeners();
+      socket.on("error", () => {});
+      socket.close();
+      resolve(address);
+    };
+    socket.on("error", () => finish(null));
+    socket.connect(9, PROBES[type], () => finish(socket.address().address));
+  });
+}

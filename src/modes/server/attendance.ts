@@ -1,0 +1,100 @@
+import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
+import { fromHex } from "../../wire/bytes.ts";
+import type { Clock } from "./clock.ts";
+import type { Member, Message } from "./members.ts";
+
+const LEASE_MS = 10_000;
+const RENEW_MS = 3_000;
+
+/** Keeps the presence store in line with what this node's members say they answer. */
+export class Attendance {
+  readonly #presence: PresenceStore;
+  readonly #clock: Clock;
+  readonly #nodeId: string;
+  readonly #onTrouble: (error: unknown) => void;
+  /** What stands in the store, by member id. */
+  readonly #entries = new Map<string, PresenceEntry>();
+  /** The store's calls of one member follow each other: a close must not overtake the answer before it. */
+  readonly #last = new Map<string, Promise<void>>();
+  #cancel: () => void = () => {};
+
+  constructor(presence: PresenceStore, clock: Clock, nodeId: string, onTrouble: (error: unknown) => void) {
+    this.#presence = presence;
+    this.#clock = clock;
+    this.#nodeId = nodeId;
+    this.#onTrouble = onTrouble;
+  }
+
+  async start(): Promise<void> {
+    await this.#renew();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel();
+    await this.#presence.removeNode(this.#nodeId);
+  }
+
+  /** A member that answers nothing is not there. */
+  async answer(member: Member, said: Pick<Message<"answer">, "answers" | "people" | "rank">): Promise<void> {
+    const entry = said.answers === 0 ? null : this.#entryOf(member, said);
+    await this.#inTurn(member, async () => {
+      const before = this.#entries.get(member.id);
+      if (entry !== null) await this.#presence.add(entry);
+      else if (before !== undefined) await this.#presence.remove(before.deviceId, before.connectionId);
+      if (entry !== null) this.#entries.set(member.id, entry);
+      else this.#entries.delete(member.id);
+    });
+  }
+
+  /** Never rejects. */
+  async left(member: Member): Promise<void> {
+    try {
+      await this.answer(member, { answers: 0, people: [], rank: 0 });
+    } catch (error) {
+      this.#onTrouble(error);
+    }
+    this.#last.delete(member.id);
+  }
+
+  async #inTurn(member: Member, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#last.get(member.id) ?? Promise.resolve()).then(work, work);
+    this.#last.set(member.id, turn);
+    await turn;
+  }
+
+  #entryOf(
+    { id, identity }: Member,
+    { answers, people, rank }: Pick<Message<"answer">, "answers" | "people" | "rank">,
+  ): PresenceEntry {
+    const { deviceId, userId, name } = identity;
+    return {
+      deviceId,
+      connectionId: fromHex(id) ?? new Uint8Array(16),
+      userId,
+      name,
+      answers,
+      forNames: people.length === 0 ? null : people,
+      rank: rank === 0 ? 0 : rank === 1 ? 1 : 2,
+      invisible: false,
+      nodeId: this.#nodeId,
+      sinceMs: this.#clock.unixMs(),
+    };
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#clock.after(RENEW_MS, () => {
+      void this.#renew()
+        .catch(this.#onTrouble)
+        .finally(() => this.#schedule());
+    });
+  }
+
+  /** A lease that ran out took the entries with it. */
+  async #renew(): Promise<void> {
+    const nowMs = this.#clock.unixMs();
+    const held = await this.#presence.renewNode(this.#nodeId, nowMs + LEASE_MS);
+    if (!held) for (const entry of this.#entries.values()) await this.#presence.add(entry);
+    await this.#presence.sweep(nowMs);
+  }
+}

@@ -1,0 +1,276 @@
+import { toHex } from "../../wire/bytes.ts";
+import { type ErrorCode, WireError } from "../../wire/errors.ts";
+import type { SignallingMessage } from "../../wire/messages/signalling.ts";
+import { ChannelServer } from "../../wire/rendezvous/channel.ts";
+import type { UdpAddress } from "../../wire/address.ts";
+import type { Member } from "./members.ts";
+import { TokenBucket } from "./rate-limit.ts";
+import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
+import { handleRequest, sendSignedIn } from "./requests.ts";
+import type { Services } from "./services.ts";
+import { isSignIn, type SignInMessage, signInBy } from "./sign-in.ts";
+import { closeCodes, type WebSocketPort, type SocketHandler } from "./web-socket-port.ts";
+
+const SIGN_IN_MS = 10_000;
+const MAX_WRONG_ANSWERS = 5;
+/** Malformed messages, and requests of someone who has not signed in. */
+const MAX_MISTAKES = 3;
+/** Said in the same breath as the sign-in. */
+const MAX_QUEUED = 32;
+const MAX_UNDER_WAY = 64;
+const MAX_CHANNELS_PER_DEVICE = 64;
+const MESSAGES = { perSecond: 50, burst: 100 };
+/** Messages over the rate that are answered with `limited` before the channel closes. */
+const MAX_OVER_RATE = 200;
+
+/**
+ * One channel from its first byte: handshake and sign-in within 10 s, then a member's messages. Whatever goes wrong before the sign-in
+ * closes it without saying which check failed.
+ */
+export class ChannelSocket implements SocketHandler {
+  readonly #services: Services;
+  readonly #port: WebSocketPort;
+  readonly #channel: ChannelServer;
+  readonly #rate: TokenBucket;
+  /** Sign-in is over: gives the place in the pool of newcomers back. */
+  readonly #leavePool: () => void;
+  #member: Member | null = null;
+  #attempting = false;
+  #queued: SignallingMessage[] = [];
+  #wrongAnswers = 0;
+  #mistakes = 0;
+  #overRate = 0;
+  #underWay = 0;
+  #lastRequest = 0;
+  #ended = false;
+  #cancelDeadline: () => void;
+
+  constructor(services: Services, port: WebSocketPort, offered: readonly string[], leavePool: () => void) {
+    const { keys, random, clock } = services;
+    this.#services = services;
+    this.#port = port;
+    this.#leavePool = leavePool;
+    this.#channel = new ChannelServer({ keys, offered, random, now: clock.now() });
+    this.#rate = new TokenBucket(MESSAGES, clock.now());
+    this.#cancelDeadline = clock.after(SIGN_IN_MS, () => this.#close(closeCodes.policy, ""));
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    const wasOpen = this.#channel.remoteStatic !== null;
+    try {
+      const { reply, message } = this.#channel.handle(bytes);
+      if (reply !== null) this.#port.send(reply);
+      if (message !== null) this.#take(message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy, "");
+      else this.#complain(0, new Refusal(error.code, error.message));
+    }
+  }
+
+  closed(): void {
+    this.#ended = true;
+    this.#queued = [];
+    this.#cancelDeadline();
+    this.#leavePool();
+    const member = this.#member;
+    this.#member = null;
+    if (member === null) return;
+    const { members, hub, watchers, attendance, discovery } = this.#services;
+    members.remove(member);
+    hub.left(member);
+    watchers.left(member);
+    discovery.left(member);
+    void attendance.left(member);
+  }
+
+  #take(message: SignallingMessage): void {
+    const member = this.#member;
+    if (member !== null && this.#isFree(member, message)) return this.#handle(member, message);
+    const retryMs = this.#rate.take(this.#services.clock.now());
+    if (retryMs > 0) return this.#slowDown(message, retryMs);
+    if (!this.#isNextRequest(message))
+      return this.#complain(0, new Refusal("bad-message", "request is not above the last one"));
+    if (member !== null) return this.#handle(member, message);
+    if (this.#attempting) this.#queue(message);
+    else this.#beforeSignIn(message);
+  }
+
+  /** Sealed packets of a session count by their bytes alone. */
+  #isFree(member: Member, message: SignallingMessage): boolean {
+    return message.kind === "forward" && this.#services.hub.pairings.has(member, message.session);
+  }
+
+  #isNextRequest(message: SignallingMessage): boolean {
+    if (!("request" in message)) return true;
+    const rises = message.request > this.#lastRequest;
+    this.#lastRequest = Math.max(this.#lastRequest, message.request);
+    return rises;
+  }
+
+  #beforeSignIn(message: SignallingMessage): void {
+    if (isSignIn(message)) void this.#attempt(message);
+    else if (message.kind === "ping") this.#send({ kind: "pong" });
+    else this.#complain(requestOf(message), new Refusal("not-signed-in", "sign in first"));
+  }
+
+  #queue(message: SignallingMessage): void {
+    if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
+    else this.#close(closeCodes.policy, "");
+  }
+
+  /** Never rejects. The clock of who must answer stands still while the server works. */
+  async #attempt(message: SignInMessage): Promise<void> {
+    this.#attempting = true;
+    this.#cancelDeadline();
+    try {
+      await this.#signIn(message);
+    } catch (error) {
+      this.#wrongAnswer(requestOf(message), this.#refusalOf(error));
+    }
+    this.#attempting = false;
+    this.#drainQueue();
+  }
+
+  async #signIn(message: SignInMessage): Promise<void> {
+    const deviceKey = this.#channel.remoteStatic;
+    if (deviceKey === null) throw new Error("a message before the handshake");
+    const identity = await signInBy(this.#services, { deviceKey, ip: this.#port.ip }, message);
+    if (this.#ended) return;
+    if (identity === null) {
+      this.#send({ kind: "done", request: requestOf(message) });
+      this.#restartDeadline();
+      return;
+    }
+    const { members, random } = this.#services;
+    if (members.ofDevice(identity.deviceId).length >= MAX_CHANNELS_PER_DEVICE)
+      throw new Refusal("limited", "this device has too many channels open", SIGN_IN_MS);
+    const member = new ChannelMember(
+      toHex(random(16)),
+      identity,
+      this.#port.ip,
+      (said) => this.#send(said),
+      (code, reconnectMs) => this.#end(code, reconnectMs),
+    );
+    this.#member = member;
+    members.add(member);
+    this.#leavePool();
+    await sendSignedIn(this.#services, member, requestOf(message));
+  }
+
+  #wrongAnswer(request: number, refusal: Refusal): void {
+    this.#fail(request, refusal);
+    this.#wrongAnswers++;
+    if (this.#wrongAnswers >= MAX_WRONG_ANSWERS) this.#close(closeCodes.policy, "");
+    else this.#restartDeadline();
+  }
+
+  #restartDeadline(): void {
+    if (!this.#ended)
+      this.#cancelDeadline = this.#services.clock.after(SIGN_IN_MS, () => this.#close(closeCodes.policy, ""));
+  }
+
+  #drainQueue(): void {
+    while (!this.#attempting && !this.#ended) {
+      const message = this.#queued.shift();
+      if (message === undefined) return;
+      if (this.#member !== null) this.#handle(this.#member, message);
+      else if (isSignIn(message)) void this.#attempt(message);
+      else this.#fail(requestOf(message), new Refusal("not-signed-in", "sign in first"));
+    }
+  }
+
+  #handle(member: Member, message: SignallingMessage): void {
+    const request = requestOf(message);
+    if (this.#underWay >= MAX_UNDER_WAY)
+      return this.#fail(request, new Refusal("busy", "too many requests at once", 1_000));
+    try {
+      const outcome = handleRequest(this.#services, member, message);
+      if (outcome !== undefined) void this.#await(request, outcome);
+    } catch (error) {
+      this.#answerError(message, error);
+    }
+  }
+
+  async #await(request: number, outcome: Promise<void>): Promise<void> {
+    this.#underWay++;
+    try {
+      await outcome;
+    } catch (error) {
+      this.#fail(request, this.#refusalOf(error));
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** What names a session that is not there hears of that session. */
+  #answerError(message: SignallingMessage, error: unknown): void {
+    const refusal = this.#refusalOf(error);
+    if (refusal.code === "no-such-session" && (message.kind === "forward" || message.kind === "hangUp"))
+      this.#send({ kind: "gone", session: message.session, code: refusal.code });
+    else if (refusal.code === "bad-message") this.#complain(requestOf(message), refusal);
+    else this.#fail(requestOf(message), refusal);
+  }
+
+  #refusalOf(error: unknown): Refusal {
+    const refusal = refusalFrom(error);
+    if (refusal !== null) return refusal;
+    this.#services.log.error("request-failed", {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    return ourTrouble(error);
+  }
+
+  #slowDown(message: SignallingMessage, retryMs: number): void {
+    this.#overRate++;
+    if (this.#overRate > MAX_OVER_RATE) this.#close(closeCodes.policy, "limited");
+    else this.#fail(requestOf(message), new Refusal("limited", "too many messages", retryMs));
+  }
+
+  /** A message that is not known may come from a newer peer; the others count. */
+  #complain(request: number, refusal: Refusal): void {
+    this.#fail(request, refusal);
+    if (refusal.code !== "unknown-type" && ++this.#mistakes >= MAX_MISTAKES) this.#close(closeCodes.policy, "");
+  }
+
+  #fail(request: number, { code, message, retryMs }: Refusal): void {
+    this.#send({ kind: "failed", request, code, message, retryMs });
+  }
+
+  #send(message: SignallingMessage): void {
+    if (!this.#ended) this.#port.send(this.#channel.seal(message));
+  }
+
+  #end(code: ErrorCode, reconnectMs: number): void {
+    this.#send({ kind: "goodbye", code, reconnectMs });
+    this.#close(closeCodes.goingAway, "");
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.closed();
+    this.#port.close(code, reason);
+  }
+}
+
+class ChannelMember implements Member {
+  readonly id: string;
+  readonly identity: Member["identity"];
+  readonly ip: string;
+  readonly send: Member["send"];
+  readonly end: Member["end"];
+  observed: readonly UdpAddress[] = [];
+
+  constructor(id: string, identity: Member["identity"], ip: string, send: Member["send"], end: Member["end"]) {
+    this.id = id;
+    this.identity = identity;
+    this.ip = ip;
+    this.send = send;
+    this.end = end;
+  }
+}
+
+function requestOf(message: SignallingMessage): number {
+  return "request" in message ? message.request : 0;
+}

@@ -1,0 +1,92 @@
+import { networkOf } from "../../wire/address.ts";
+import type { Clock } from "./clock.ts";
+import { RecentSet } from "./recent-set.ts";
+import { TokenBuckets } from "./rate-limit.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Wrong passwords before an account answers slower. */
+const FREE_FAILURES = 5;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 900_000;
+/** After this long without a failure an account starts afresh. */
+const FORGOTTEN_AFTER_MS = 3_600_000;
+const MAX_ACCOUNTS = 100_000;
+const PER_ADDRESS = { perSecond: 20 / 60, burst: 20 };
+
+interface Failures {
+  readonly count: number;
+  readonly lastAt: number;
+}
+
+export interface Guess {
+  readonly name: string;
+  readonly deviceKey: string;
+  readonly ip: string;
+}
+
+/**
+ * Slows down who guesses, and never for good: per account 1 s doubling to 15 min after five failures, per address 20 a minute. A device
+ * that has signed in to the account before is counted apart, so that strangers cannot keep the owner out. Unknown names count like known
+ * ones.
+ */
+export class GuessingGuard {
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, Failures>();
+  readonly #addresses = new TokenBuckets(PER_ADDRESS);
+  readonly #knownDevices = new RecentSet();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws Refusal `limited`, before any work is done */
+  check(guess: Guess): void {
+    const now = this.#clock.now();
+    const account = this.#accounts.get(this.#keyOf(guess));
+    const accountMs = account === undefined ? 0 : account.lastAt + delayAfter(account.count) - now;
+    const waitMs = Math.max(accountMs, this.addressWaitMs(guess.ip));
+    if (waitMs > 0) throw new Refusal("limited", "too many wrong answers", Math.ceil(waitMs));
+  }
+
+  failed(guess: Guess): void {
+    const key = this.#keyOf(guess);
+    const now = this.#clock.now();
+    const before = this.#accounts.get(key);
+    const count = before === undefined || now - before.lastAt > FORGOTTEN_AFTER_MS ? 1 : before.count + 1;
+    this.#accounts.delete(key);
+    this.#accounts.set(key, { count, lastAt: now });
+    const oldest = this.#accounts.keys().next();
+    if (this.#accounts.size > MAX_ACCOUNTS && oldest.done !== true) this.#accounts.delete(oldest.value);
+    this.addressFailed(guess.ip);
+  }
+
+  succeeded(guess: Guess): void {
+    this.#accounts.delete(this.#keyOf(guess));
+    this.knows(guess.name, guess.deviceKey);
+  }
+
+  /** This device has signed in to that account. */
+  knows(name: string, deviceKey: string): void {
+    this.#knownDevices.add(`${name}/${deviceKey}`);
+  }
+
+  /** For answers that name no account, such as an invitation. */
+  addressFailed(ip: string): void {
+    this.#addresses.take(networkOf(ip), this.#clock.now());
+  }
+
+  addressWaitMs(ip: string): number {
+    return this.#addresses.waitMs(networkOf(ip), this.#clock.now());
+  }
+
+  #keyOf(guess: Guess): string {
+    const own = `${guess.name}/${guess.deviceKey}`;
+    return this.#knownDevices.has(own) ? own : guess.name;
+  }
+}
+
+function delayAfter(failures: number): number {
+  return failures < FREE_FAILURES
+    ? 0
+    : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(20, failures - FREE_FAILURES));
+}

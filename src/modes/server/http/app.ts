@@ -1,0 +1,112 @@
+import type { Server } from "bun";
+import { Hono } from "hono";
+import { canonicalIp } from "../../../wire/address.ts";
+import { CHANNEL_SUBPROTOCOL } from "../../../wire/limits.ts";
+import { ChannelSocket } from "../channel-socket.ts";
+import type { Newcomers } from "../newcomers.ts";
+import { Refusal } from "../refusal.ts";
+import { RelaySocket } from "../relay-socket.ts";
+import type { Services } from "../services.ts";
+import type { SocketData, Upgrade } from "../sockets.ts";
+import type { SocketHandler, WebSocketPort } from "../web-socket-port.ts";
+import { frontPage } from "./pages.ts";
+
+export interface AppOptions {
+  readonly services: Services;
+  readonly newcomers: Newcomers;
+  /** 52 base32 characters. */
+  readonly fingerprint: string;
+}
+
+type Env = { Bindings: Server<SocketData> };
+
+const MAX_OFFERED_LENGTH = 256;
+
+/**
+ * The few things that are said over plain HTTP, none of them secret, and the two upgrades. No browser is a client, so whatever carries an
+ * `Origin` is turned away; whatever else is asked for gets an empty answer.
+ */
+export function createApp(options: AppOptions): Hono<Env> {
+  const app = new Hono<Env>({ strict: true });
+  const paths = new Map<string, (request: Request, server: Server<SocketData>) => Response>([
+    ["/", () => page(frontPage(options.fingerprint))],
+    ["/healthz", () => plain("ok\n")],
+    ["/v1/key", () => plain(`${options.fingerprint}\n`)],
+    ["/v1/channel", (request, server) => upgrade(request, server, channelOf(options, request))],
+    ["/v1/relay", (request, server) => upgrade(request, server, relayOf(options))],
+  ]);
+  app.all("*", (context) => {
+    const request = context.req.raw;
+    const answer = paths.get(new URL(request.url).pathname);
+    if (answer === undefined) return empty(404);
+    if (request.method !== "GET") return empty(405, { Allow: "GET" });
+    if (request.headers.has("origin")) return empty(403);
+    return answer(request, context.env);
+  });
+  app.onError(() => empty(500));
+  return app;
+}
+
+interface Offer {
+  readonly enter: (ip: string) => Upgrade;
+  readonly headers: Record<string, string>;
+}
+
+function channelOf({ services, newcomers }: AppOptions, request: Request): Offer | null {
+  const header = request.headers.get("sec-websocket-protocol") ?? "";
+  const offered = header.split(",").map((each) => each.trim());
+  if (header.length > MAX_OFFERED_LENGTH || !offered.includes(CHANNEL_SUBPROTOCOL)) return null;
+  const enter = (ip: string) =>
+    admitted(newcomers, ip, (port, leave) => new ChannelSocket(services, port, offered, leave));
+  return { enter, headers: { "Sec-WebSocket-Protocol": CHANNEL_SUBPROTOCOL } };
+}
+
+function relayOf({ services, newcomers }: AppOptions): Offer {
+  const enter = (ip: string) => admitted(newcomers, ip, (port, leave) => new RelaySocket(services, port, leave));
+  return { enter, headers: {} };
+}
+
+/** A client sees no body of a refused upgrade, so it is upgraded first and then closed with a code and seconds. */
+function admitted(
+  newcomers: Newcomers,
+  ip: string,
+  open: (port: WebSocketPort, leave: () => void) => SocketHandler,
+): Upgrade {
+  try {
+    const leave = newcomers.enter(ip);
+    return { open: (port) => open(port, leave), leave, ip };
+  } catch (error) {
+    if (error instanceof Refusal) return { refusal: error, ip };
+    throw error;
+  }
+}
+
+function upgrade(request: Request, server: Server<SocketData>, offer: Offer | null): Response {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426, { Upgrade: "websocket" });
+  if (offer === null) return empty(400);
+  const ip = canonicalIp(server.requestIP(request)?.address ?? "");
+  if (ip === null) return empty(400);
+  const data: SocketData = { upgrade: offer.enter(ip), socket: null };
+  if (server.upgrade(request, { data, headers: offer.headers })) return new Response(null);
+  if ("leave" in data.upgrade) data.upgrade.leave();
+  return empty(400);
+}
+
+function page(html: string): Response {
+  const headers = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+  };
+  return new Response(html, { headers });
+}
+
+function plain(text: string): Response {
+  return new Response(text, {
+    headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },
+  });
+}
+
+function empty(status: number, headers: Record<string, string> = {}): Response {
+  return new Response(null, { status, headers });
+}

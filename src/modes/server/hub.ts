@@ -1,0 +1,110 @@
+import type { AccountStore } from "../../store/accounts.ts";
+import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
+import { equalBytes, toHex } from "../../wire/bytes.ts";
+import { isErrorCode } from "../../wire/errors.ts";
+import type { Random } from "../../wire/core.ts";
+import type { BlockLists } from "./block-lists.ts";
+import type { Clock } from "./clock.ts";
+import { type Directory, recordOf } from "./directory.ts";
+import type { Member, Members, Message } from "./members.ts";
+import { Pairings } from "./pairings.ts";
+import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
+import { RingLimits } from "./ring-limits.ts";
+import { type Parties, Rings, type Target } from "./rings.ts";
+
+export interface HubOptions {
+  readonly store: AccountStore;
+  readonly presence: PresenceStore;
+  readonly directory: Directory;
+  readonly blockLists: BlockLists;
+  readonly members: Members;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** For what is our defect or the store's trouble; the asker is told apart from this. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Rings and what comes of them. Everything but the look-up before a ring happens at once, in the order of the messages. */
+export class Hub {
+  readonly pairings: Pairings;
+  readonly #options: HubOptions;
+  readonly #rings: Rings;
+  readonly #limits: RingLimits;
+
+  constructor(options: HubOptions) {
+    const { clock, random } = options;
+    this.#options = options;
+    this.#limits = new RingLimits(clock);
+    this.pairings = new Pairings(clock, random);
+    this.#rings = new Rings(clock, (session, asker, accepter) => {
+      this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);
+      this.pairings.pair(session, asker, accepter);
+    });
+  }
+
+  /** Never rejects: whatever comes of it, the asker hears `ringing`, `accepted` or `refused`. */
+  async ring(asker: Member, message: Message<"ring">): Promise<void> {
+    this.#rings.open(asker, message);
+    try {
+      const { parties, targets } = await this.#lookUp(asker, message);
+      this.#rings.start(message.session, parties, targets);
+    } catch (error) {
+      const refusal = refusalFrom(error);
+      if (refusal === null) this.#options.onTrouble(error);
+      this.#rings.refuse(message.session, refusal ?? ourTrouble(error));
+    }
+  }
+
+  /** @throws Refusal `no-such-request` */
+  accept(member: Member, message: Message<"accept">): void {
+    this.#rings.accept(member, message);
+  }
+
+  /** @throws Refusal `no-such-request`, `bad-message` */
+  decline(member: Member, { session, code }: Message<"decline">): void {
+    if (!isErrorCode(code)) throw new Refusal("bad-message", "decline: the code is not in the list");
+    this.#rings.decline(member, session, code);
+  }
+
+  /** Of what is no longer ringing, nothing comes. */
+  cancel(member: Member, { session }: Message<"cancel">): void {
+    this.#rings.cancel(member, session, "cancelled");
+  }
+
+  /** One person has just blocked another. */
+  silence(askedId: Uint8Array, askerId: Uint8Array): void {
+    this.#rings.silence(askedId, askerId);
+  }
+
+  left(member: Member): void {
+    this.#rings.left(member);
+    this.pairings.left(member);
+  }
+
+  /** The same questions to the store whether the person blocks, is away or answers, so that the time tells nothing. */
+  async #lookUp(asker: Member, message: Message<"ring">): Promise<{ parties: Parties; targets: readonly Target[] }> {
+    const { store, presence, directory, blockLists } = this.#options;
+    const { userId, deviceId } = asker.identity;
+    const person = await directory.account(message.name);
+    const entries = await presence.entriesOf(person.userId);
+    const isShut = await blockLists.hasBlocked(person.userId, userId);
+    const device = await store.devices.find(deviceId);
+    this.#limits.take(userId, person.userId, this.#rings.countOf(userId, message.name));
+    if (await blockLists.hasBlocked(userId, person.userId))
+      throw new Refusal("blocked", "you have blocked this person");
+    const others = entries.filter((entry) => !equalBytes(entry.deviceId, deviceId));
+    if (device === null || isShut || others.length === 0) throw new Refusal("offline", "this person is not online");
+    const targets = others.flatMap((entry) => this.#targetOf(asker, message, entry));
+    if (targets.length === 0) throw new Refusal("no-answer", "this person answers nothing of the kind now");
+    return { parties: { device: recordOf(device, true), askedId: person.userId }, targets };
+  }
+
+  #targetOf(asker: Member, { purpose, previews }: Message<"ring">, entry: PresenceEntry): readonly Target[] {
+    const { name } = asker.identity;
+    const preview = previews.find(({ device }) => equalBytes(device, entry.deviceId))?.sealed;
+    const member = this.#options.members.find(toHex(entry.connectionId));
+    const answers = (entry.answers & purpose) !== 0 && (entry.forNames?.includes(name) ?? true);
+    if (preview === undefined || member === null || !answers) return [];
+    return [{ member, preview, rank: entry.forNames === null ? Math.max(1, entry.rank) : entry.rank }];
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { KeyPair } from "../../wire/noise/primitives.ts";
+import type { ServerKeyCommand } from "../cli/command.ts";
+import type { ServerContext } from "../cli/context.ts";
+import { UserError } from "../cli/errors.ts";
+import { createPrivateFile, readPrivateFile } from "../runtime/private-file.ts";
+import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import { fingerprintOf, formatKey, openServerKeys, parseKey, readKey } from "./key-files.ts";
+import { systemRandom } from "./system-random.ts";
+
+/** `p2p server key [export F | import F]`. @returns 0. @throws UserError `config` */
+export function runKeyCommand(command: ServerKeyCommand, { data: folder, output }: ServerContext): number {
+  const data = openDataFolder(folder);
+  const file = command.file === null ? null : path.resolve(command.file);
+  if (file !== null && command.kind === "server-key-import") importKey(data, file);
+  else if (file !== null) exportKey(data, file);
+  output.print(fingerprintOf(openServerKeys(data, systemRandom)));
+  return 0;
+}
+
+function exportKey(data: DataFolder, file: string): void {
+  const { channel } = openServerKeys(data, systemRandom);
+  if (!createPrivateFile(file, formatKey(channel.exportPrivateKey())))
+    throw new UserError("config", `cannot write ${file}: it exists`, { hint: "give the name of a new file" });
+}
+
+/** Never over another identity: whoever pinned that one could not come back. */
+function importKey(data: DataFolder, file: string): void {
+  const lock = lockDataFolder(data);
+  try {
+    const bytes = readPrivateFile(file, "secret");
+    if (bytes === null)
+      throw new UserError("config", `${file} does not exist`, { hint: "give the file that export wrote" });
+    const key = parseKey(file, bytes);
+    const present = existsSync(data.serverKey) ? readKey(data.serverKey) : null;
+    if (present !== null && !isSameKey(present, key))
+      throw new UserError("config", `${data.serverKey} holds another key`, {
+        hint: "everybody who joined with it would be shut out; if that is meant, move that file away first",
+      });
+    if (present === null) createPrivateFile(data.serverKey, formatKey(key));
+  } finally {
+    lock.release();
+  }
+}
+
+function isSameKey(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(new KeyPair(one).publicKey, new KeyPair(other).publicKey) === 0;
+}

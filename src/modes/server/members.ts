@@ -1,0 +1,58 @@
+import type { UdpAddress } from "../../wire/address.ts";
+import { toHex } from "../../wire/bytes.ts";
+import type { ErrorCode } from "../../wire/errors.ts";
+import type { SignallingMessage } from "../../wire/messages/signalling.ts";
+import type { Identity } from "./tokens.ts";
+
+export type Message<Kind extends SignallingMessage["kind"]> = SignallingMessage & { readonly kind: Kind };
+
+/** A channel that has signed in, as directory and hub see it. Several programs of one device are several members. */
+export interface Member {
+  /** 16 random bytes, fresh for each channel, in hex. */
+  readonly id: string;
+  readonly identity: Identity;
+  /** Where the channel comes from, canonical. */
+  readonly ip: string;
+  /** Never throws; what a closed channel is sent goes nowhere. */
+  send(message: SignallingMessage): void;
+  /** Says goodbye and closes. @param reconnectMs when to try again; 0: in vain */
+  end(code: ErrorCode, reconnectMs: number): void;
+  /** Where UDP discovery saw it, newest last. */
+  observed: readonly UdpAddress[];
+}
+
+/** Everybody who is signed in at this node. */
+export class Members {
+  readonly #byId = new Map<string, Member>();
+  readonly #byDevice = new Map<string, Set<Member>>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(member: Member): void {
+    const device = toHex(member.identity.deviceId);
+    this.#byId.set(member.id, member);
+    this.#byDevice.set(device, (this.#byDevice.get(device) ?? new Set()).add(member));
+  }
+
+  remove(member: Member): void {
+    const device = toHex(member.identity.deviceId);
+    const others = this.#byDevice.get(device);
+    this.#byId.delete(member.id);
+    others?.delete(member);
+    if (others?.size === 0) this.#byDevice.delete(device);
+  }
+
+  find(id: string): Member | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  ofDevice(deviceId: Uint8Array): readonly Member[] {
+    return [...(this.#byDevice.get(toHex(deviceId)) ?? [])];
+  }
+
+  all(): readonly Member[] {
+    return [...this.#byId.values()];
+  }
+}

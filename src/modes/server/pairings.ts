@@ -1,0 +1,156 @@
+import { equalBytes, toHex } from "../../wire/bytes.ts";
+import type { Random } from "../../wire/core.ts";
+import type { Clock } from "./clock.ts";
+import type { Member, Message } from "./members.ts";
+import { type End, type Leg, Pairing, pairingKey } from "./pairing.ts";
+import { Refusal } from "./refusal.ts";
+
+/** How long one end is waited for whose channel closed: as long as a session waits for a path. */
+const HALF_LIFETIME_MS = 3_600_000;
+const MAX_PER_MEMBER = 256;
+
+/**
+ * Who was brought together: sealed packets go between the two ends, a little inside their channels and the rest over relay legs, and each
+ * hears where the other was seen. An end whose channel closed may come back for an hour; both ends away end it.
+ */
+export class Pairings {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #pairings = new Map<string, Pairing>();
+  /** By member id, then by session id in hex. */
+  readonly #ends = new Map<string, Map<string, End>>();
+  /** By leg id in hex. */
+  readonly #legs = new Map<string, Leg>();
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  get size(): number {
+    return this.#pairings.size;
+  }
+
+  has(member: Member, session: Uint8Array): boolean {
+    return this.#ends.get(member.id)?.has(toHex(session)) === true;
+  }
+
+  pair(session: Uint8Array, asker: Member, accepter: Member): void {
+    const pairing = this.#open(session, asker.identity.deviceKey, accepter.identity.deviceKey);
+    this.#join(pairing.ends[0], asker);
+    this.#join(pairing.ends[1], accepter);
+    pairing.tellObserved();
+  }
+
+  /** A member names the sessions it still has. A pairing stands again once the other end has named it too, or if it never left. */
+  claim(member: Member, sessions: Message<"answer">["sessions"]): void {
+    for (const { session, peerKey } of sessions) {
+      const own = member.identity.deviceKey;
+      const isFull = (this.#ends.get(member.id)?.size ?? 0) >= MAX_PER_MEMBER;
+      if (isFull || equalBytes(own, peerKey)) continue;
+      const pairing = this.#pairings.get(pairingKey(session, own, peerKey)) ?? this.#open(session, own, peerKey);
+      if (pairing.end(own).member !== member) this.#rejoin(pairing.end(own), member);
+    }
+  }
+
+  /** @throws Refusal `no-such-session`, or `limited` once the budget is spent */
+  forward(member: Member, { session, body }: Message<"forward">): void {
+    if (!this.#endOf(member, session).sendInside(body))
+      throw new Refusal("limited", "more than 64 KiB of a session inside the channel: open a relay leg");
+  }
+
+  /** Sealed packets from a bound leg: to the other end's leg, or within the budget into its channel; else they are dropped. */
+  forwardFromLeg({ end }: Leg, packets: Uint8Array): void {
+    const socket = end.other.leg?.socket ?? null;
+    if (socket === null) end.sendInside(packets);
+    else socket.send(packets);
+  }
+
+  /** The same leg each time, while the pairing lives. @throws Refusal `no-such-session` */
+  openLeg(member: Member, session: Uint8Array): Leg {
+    const end = this.#endOf(member, session);
+    end.leg ??= { id: this.#random(16), key: this.#random(32), end, socket: null };
+    this.#legs.set(toHex(end.leg.id), end.leg);
+    return end.leg;
+  }
+
+  findLeg(id: Uint8Array): Leg | null {
+    return this.#legs.get(toHex(id)) ?? null;
+  }
+
+  /** @throws Refusal `no-such-session` */
+  hangUp(member: Member, session: Uint8Array): void {
+    const end = this.#endOf(member, session);
+    end.other.member?.send({ kind: "gone", session, code: "peer-gone" });
+    this.#close(end.pairing);
+  }
+
+  /** UDP discovery has seen this member somewhere new. */
+  observedChanged(member: Member): void {
+    for (const end of this.#endsOf(member)) end.other.tellObserved();
+  }
+
+  left(member: Member): void {
+    for (const end of this.#endsOf(member)) this.#leave(end);
+    this.#ends.delete(member.id);
+  }
+
+  #endsOf(member: Member): readonly End[] {
+    return [...(this.#ends.get(member.id)?.values() ?? [])];
+  }
+
+  #endOf(member: Member, session: Uint8Array): End {
+    const end = this.#ends.get(member.id)?.get(toHex(session));
+    if (end === undefined) throw new Refusal("no-such-session", "this channel has no such session");
+    return end;
+  }
+
+  #open(session: Uint8Array, oneKey: Uint8Array, otherKey: Uint8Array): Pairing {
+    const pairing = new Pairing(session, oneKey, otherKey, this.#clock.now());
+    this.#pairings.set(pairing.key, pairing);
+    this.#expireLater(pairing);
+    return pairing;
+  }
+
+  /** Another channel of the same device takes over from the one before. */
+  #join(end: End, member: Member): void {
+    const session = toHex(end.pairing.session);
+    if (end.member !== null) this.#ends.get(end.member.id)?.delete(session);
+    end.member = member;
+    const ends = this.#ends.get(member.id) ?? new Map<string, End>();
+    this.#ends.set(member.id, ends.set(session, end));
+    if (end.other.member !== null) end.pairing.cancelExpiry();
+  }
+
+  #rejoin(end: End, member: Member): void {
+    this.#join(end, member);
+    if (end.other.member === null) return;
+    end.pairing.renewBudget(this.#clock.now());
+    end.pairing.tellObserved();
+  }
+
+  #leave(end: End): void {
+    const { pairing, other } = end;
+    end.member = null;
+    if (other.member === null) return this.#close(pairing);
+    other.member.send({ kind: "gone", session: pairing.session, code: "offline" });
+    this.#expireLater(pairing);
+  }
+
+  #expireLater(pairing: Pairing): void {
+    pairing.cancelExpiry();
+    pairing.cancelExpiry = this.#clock.after(HALF_LIFETIME_MS, () => this.#close(pairing));
+  }
+
+  #close(pairing: Pairing): void {
+    const session = toHex(pairing.session);
+    this.#pairings.delete(pairing.key);
+    pairing.cancelExpiry();
+    for (const { member, leg } of pairing.ends) {
+      if (member !== null) this.#ends.get(member.id)?.delete(session);
+      if (leg === null) continue;
+      this.#legs.delete(toHex(leg.id));
+      leg.socket?.close();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { SignallingMessage } from "../../wire/messages/signalling.ts";
+import type { Member, Message } from "./members.ts";
+import { Refusal } from "./refusal.ts";
+import type { Services } from "./services.ts";
+import { TOKEN_LIFETIME_MS } from "./tokens.ts";
+
+/**
+ * What a member's message leads to. What must keep its order against other messages happens before this returns; what is left is in the
+ * promise. @throws Refusal, or rejects with it, for `failed`
+ */
+export function handleRequest(services: Services, member: Member, message: SignallingMessage): Promise<void> | void {
+  const { hub } = services;
+  switch (message.kind) {
+    case "forward":
+      return hub.pairings.forward(member, message);
+    case "ring":
+      return hub.ring(member, message);
+    case "accept":
+      return hub.accept(member, message);
+    case "decline":
+      return hub.decline(member, message);
+    case "cancel":
+      return hub.cancel(member, message);
+    case "hangUp":
+      return hangUp(services, member, message);
+    case "openLeg":
+      return openLeg(services, member, message);
+    case "getTicket":
+      return member.send({ kind: "ticket", request: message.request, ...services.discovery.issue(member) });
+    case "answer":
+      return answer(services, member, message);
+    case "watch":
+      return services.watchers.watch(member, message);
+    case "listPeople":
+      return listPeople(services, member, message);
+    case "findPerson":
+      return findPerson(services, member, message);
+    case "block":
+      return block(services, member, message);
+    case "listDevices":
+      return listDevices(services, member, message);
+    case "revokeDevice":
+      return revokeDevice(services, member, message);
+    case "renewToken":
+      return sendSignedIn(services, member, message.request);
+    case "signOut":
+      return signOut(services, member, message);
+    case "changePassword":
+      return changePassword(services, member, message);
+    case "ping":
+      return member.send({ kind: "pong" });
+    case "pong":
+      return undefined;
+    case "signIn":
+    case "register":
+    case "enrol":
+    case "resetPassword":
+      throw new Refusal("bad-message", "this channel is signed in already");
+    default:
+      throw new Refusal("unknown-type", `${message.kind} is nothing that a peer says`);
+  }
+}
+
+/** The token is made anew each time. */
+export async function sendSignedIn({ tokens }: Services, member: Member, request: number): Promise<void> {
+  const { name, userId, deviceId } = member.identity;
+  const token = await tokens.issue(member.identity);
+  member.send({ kind: "signedIn", request, name, userId, deviceId, token, tokenLifetimeMs: TOKEN_LIFETIME_MS });
+}
+
+function hangUp({ hub, log }: Services, member: Member, { session, path }: Message<"hangUp">): void {
+  hub.pairings.hangUp(member, session);
+  if (path !== "") log.info("session-ended", { path });
+}
+
+function openLeg({ hub, relays }: Services, member: Member, { request, session }: Message<"openLeg">): void {
+  if (!relays) throw new Refusal("no-path", "this server does not relay");
+  const { id, key } = hub.pairings.openLeg(member, session);
+  member.send({ kind: "leg", request, session, leg: id, key });
+}
+
+async function answer({ hub, attendance }: Services, member: Member, message: Message<"answer">): Promise<void> {
+  hub.pairings.claim(member, message.sessions);
+  await attendance.answer(member, message);
+}
+
+async function listPeople({ directory }: Services, member: Member, message: Message<"listPeople">): Promise<void> {
+  member.send({ kind: "people", request: message.request, ...(await directory.list(member.identity, message)) });
+}
+
+async function findPerson(
+  { directory }: Services,
+  member: Member,
+  { request, name }: Message<"findPerson">,
+): Promise<void> {
+  member.send({ kind: "person", request, ...(await directory.find(member.identity, name)) });
+}
+
+async function block(
+  { directory, watchers, hub }: Services,
+  member: Member,
+  { request, name, blocked }: Message<"block">,
+): Promise<void> {
+  const person = await directory.setBlocked(member, name, blocked);
+  if (blocked) hub.silence(member.identity.userId, person.userId);
+  member.send({ kind: "done", request });
+  await watchers.blockChanged(person, member.identity);
+}
+
+async function listDevices(
+  { directory }: Services,
+  member: Member,
+  { request }: Message<"listDevices">,
+): Promise<void> {
+  member.send({ kind: "devices", request, devices: await directory.devices(member.identity) });
+}
+
+async function revokeDevice(
+  { directory, revocations }: Services,
+  member: Member,
+  { request, device }: Message<"revokeDevice">,
+): Promise<void> {
+  await directory.revoke(member.identity, device);
+  member.send({ kind: "done", request });
+  revocations.note([device]);
+}
+
+async function signOut(
+  { directory, revocations }: Services,
+  member: Member,
+  { request }: Message<"signOut">,
+): Promise<void> {
+  const { identity } = member;
+  await directory.revoke(identity, identity.deviceId);
+  member.send({ kind: "done", request });
+  revocations.note([identity.deviceId]);
+}
+
+async function changePassword(
+  { accounts, revocations }: Services,
+  member: Member,
+  message: Message<"changePassword">,
+): Promise<void> {
+  const applicant = { deviceKey: member.identity.deviceKey, ip: member.ip };
+  revocations.note(await accounts.changePassword(member.identity, applicant, message));
+  member.send({ kind: "done", request: message.request });
+}

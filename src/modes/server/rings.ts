@@ -1,0 +1,233 @@
+import { compareBytes, equalBytes, toHex } from "../../wire/bytes.ts";
+import type { ErrorCode } from "../../wire/errors.ts";
+import { type DeviceRecord, purposes } from "../../wire/messages/signalling.ts";
+import type { Clock } from "./clock.ts";
+import type { Member, Message } from "./members.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Between one rank and the next. */
+const STEP_MS = 500;
+/** A ring that nobody answers, cancels or declines. */
+const LIFETIME_MS = 600_000;
+
+/** A channel that may be told of a ring. */
+export interface Target {
+  readonly member: Member;
+  /** Lower rings earlier. */
+  readonly rank: number;
+  /** Sealed to the member's device. */
+  readonly preview: Uint8Array;
+}
+
+/** The asker's device, and the person asked. */
+export interface Parties {
+  readonly device: DeviceRecord;
+  readonly askedId: Uint8Array;
+}
+
+interface Ring {
+  readonly session: Uint8Array;
+  readonly asker: Member;
+  /** As asked for. */
+  readonly name: string;
+  readonly purpose: number;
+  readonly previews: Message<"ring">["previews"];
+  /** Null while it is looked up who may be asked. */
+  parties: Parties | null;
+  /** Told and not yet out of it, by member id. */
+  readonly asked: Map<string, Member>;
+  /** Not yet told, a group per rank. */
+  readonly later: Target[][];
+  /** What the last one said who could not take it. */
+  lastCode: ErrorCode;
+  cancel: () => void;
+  cancelExpiry: () => void;
+}
+
+/**
+ * Who rings whom, until the first answer: devices ring by rank, half a second apart; the first accept wins; a declining person ends it
+ * everywhere. Two people who ring each other to chat get one session: the ring of the lower device key stands.
+ */
+export class Rings {
+  readonly #clock: Clock;
+  readonly #onAccepted: (session: Uint8Array, asker: Member, accepter: Member) => void;
+  /** By session id in hex. */
+  readonly #rings = new Map<string, Ring>();
+
+  constructor(clock: Clock, onAccepted: (session: Uint8Array, asker: Member, accepter: Member) => void) {
+    this.#clock = clock;
+    this.#onAccepted = onAccepted;
+  }
+
+  get size(): number {
+    return this.#rings.size;
+  }
+
+  /** Rings of one person at one name, those still looked up counted. */
+  countOf(askerId: Uint8Array, name: string): number {
+    const open = [...this.#rings.values()];
+    return open.filter((ring) => ring.name === name && equalBytes(ring.asker.identity.userId, askerId)).length;
+  }
+
+  /** From here on it can be cancelled. @throws Refusal `bad-message` for a session id that is in use */
+  open(asker: Member, { session, name, purpose, previews }: Message<"ring">): void {
+    const key = toHex(session);
+    if (this.#rings.has(key)) throw new Refusal("bad-message", "this session id is in use");
+    const cancelExpiry = this.#clock.after(LIFETIME_MS, () => this.#expire(key));
+    this.#rings.set(key, {
+      session,
+      asker,
+      name,
+      purpose,
+      previews,
+      parties: null,
+      asked: new Map(),
+      later: [],
+      lastCode: "no-answer",
+      cancel: () => {},
+      cancelExpiry,
+    });
+  }
+
+  /** Tells the first devices. Nothing happens when the ring was cancelled meanwhile. */
+  start(session: Uint8Array, parties: Parties, targets: readonly Target[]): void {
+    const ring = this.#rings.get(toHex(session));
+    if (ring === undefined) return;
+    ring.parties = parties;
+    ring.later.push(...inRanks(targets));
+    const crossing = this.#crossing(ring);
+    if (crossing === null) return this.#ringNext(ring);
+    if (compareBytes(ring.asker.identity.deviceKey, crossing.asker.identity.deviceKey) < 0) this.#merge(ring, crossing);
+    else this.#merge(crossing, ring);
+  }
+
+  refuse(session: Uint8Array, { code, retryMs }: Refusal): void {
+    const ring = this.#rings.get(toHex(session));
+    if (ring !== undefined) this.#end(ring, code, retryMs);
+  }
+
+  /** @throws Refusal `no-such-request` unless this member was asked and nobody was faster */
+  accept(member: Member, { session, versions, handshake }: Message<"accept">): void {
+    const ring = this.#askedOf(member, session);
+    ring.asked.delete(member.id);
+    this.#drop(ring, "answered-elsewhere");
+    ring.asker.send({ kind: "accepted", session, device: member.identity.deviceId, versions, handshake });
+    this.#onAccepted(session, ring.asker, member);
+  }
+
+  /** @throws Refusal as `accept` does */
+  decline(member: Member, session: Uint8Array, code: ErrorCode): void {
+    const ring = this.#askedOf(member, session);
+    ring.asked.delete(member.id);
+    if (code === "declined") return this.#end(ring, code, 0);
+    ring.lastCode = code;
+    this.#endIfUnheard(ring);
+  }
+
+  /** @returns false when there is no such ring of this member */
+  cancel(member: Member, session: Uint8Array, code: ErrorCode): boolean {
+    const ring = this.#rings.get(toHex(session));
+    if (ring === undefined || ring.asker !== member) return false;
+    this.#drop(ring, code);
+    return true;
+  }
+
+  /** Ends what rings from one person at another. */
+  silence(askedId: Uint8Array, askerId: Uint8Array): void {
+    for (const ring of this.#rings.values()) {
+      const isMeant = ring.parties !== null && equalBytes(ring.parties.askedId, askedId);
+      if (isMeant && equalBytes(ring.asker.identity.userId, askerId)) this.#end(ring, "offline", 0);
+    }
+  }
+
+  left(member: Member): void {
+    for (const ring of this.#rings.values()) {
+      if (ring.asker === member) this.#drop(ring, "cancelled");
+      else if (ring.asked.delete(member.id)) {
+        ring.lastCode = "offline";
+        this.#endIfUnheard(ring);
+      }
+    }
+  }
+
+  #askedOf(member: Member, session: Uint8Array): Ring {
+    const ring = this.#rings.get(toHex(session));
+    if (ring?.asked.has(member.id) === true) return ring;
+    throw new Refusal("no-such-request", "nobody rings here with this session id");
+  }
+
+  #ringNext(ring: Ring): void {
+    const targets = ring.later.shift() ?? [];
+    for (const { member, preview } of targets) this.#tell(ring, member, preview);
+    if (ring.later.length > 0) ring.cancel = this.#clock.after(STEP_MS, () => this.#ringNext(ring));
+    else this.#endIfUnheard(ring);
+  }
+
+  #tell(ring: Ring, member: Member, preview: Uint8Array): void {
+    if (ring.parties === null) return;
+    const { session, asker, purpose, asked } = ring;
+    const { name, userId } = asker.identity;
+    if (asked.size === 0) asker.send({ kind: "ringing", session });
+    asked.set(member.id, member);
+    member.send({ kind: "incoming", session, name, userId, device: ring.parties.device, purpose, preview });
+  }
+
+  /** The open chat ring the other way round, each sealed to the other's asking device. */
+  #crossing(ring: Ring): Ring | null {
+    if (ring.purpose !== purposes.chat) return null;
+    return (
+      [...this.#rings.values()].find((other) => other !== ring && crosses(ring, other) && crosses(other, ring)) ?? null
+    );
+  }
+
+  #merge(standing: Ring, falling: Ring): void {
+    const accepter = falling.asker;
+    const preview = previewFor(standing, accepter);
+    standing.cancel();
+    standing.later.length = 0;
+    for (const other of standing.asked.values())
+      if (other !== accepter) other.send({ kind: "cancel", session: standing.session, code: "answered-elsewhere" });
+    const isTold = standing.asked.has(accepter.id);
+    standing.asked.clear();
+    if (isTold) standing.asked.set(accepter.id, accepter);
+    else if (preview !== null) this.#tell(standing, accepter, preview);
+    this.#end(falling, "answered-elsewhere", 0);
+  }
+
+  #endIfUnheard(ring: Ring): void {
+    if (ring.asked.size === 0 && ring.later.length === 0) this.#end(ring, ring.lastCode, 0);
+  }
+
+  #expire(key: string): void {
+    const ring = this.#rings.get(key);
+    if (ring !== undefined) this.#end(ring, "no-answer", 0);
+  }
+
+  #end(ring: Ring, code: ErrorCode, retryMs: number): void {
+    this.#drop(ring, code === "declined" ? "answered-elsewhere" : code);
+    ring.asker.send({ kind: "refused", session: ring.session, code, retryMs });
+  }
+
+  /** @param code what those hear who still ring */
+  #drop(ring: Ring, code: ErrorCode): void {
+    this.#rings.delete(toHex(ring.session));
+    ring.cancel();
+    ring.cancelExpiry();
+    for (const member of ring.asked.values()) member.send({ kind: "cancel", session: ring.session, code });
+  }
+}
+
+function inRanks(targets: readonly Target[]): Target[][] {
+  const ranks = [...new Set(targets.map(({ rank }) => rank))].sort((a, b) => a - b);
+  return ranks.map((rank) => targets.filter((target) => target.rank === rank));
+}
+
+/** Whether `ring` asks the person of `other`, sealed to the very device that asks there. */
+function crosses(ring: Ring, other: Ring): boolean {
+  const isAsked = ring.parties !== null && equalBytes(ring.parties.askedId, other.asker.identity.userId);
+  return isAsked && ring.purpose === purposes.chat && previewFor(ring, other.asker) !== null;
+}
+
+function previewFor(ring: Ring, member: Member): Uint8Array | null {
+  return ring.previews.find(({ device }) => equalBytes(device, member.identity.deviceId))?.sealed ?? null;
+}

@@ -1,0 +1,150 @@
+import type { AccountStore } from "../../store/accounts.ts";
+import { openPresenceStore } from "../../store/open.ts";
+import type { ServeCommand } from "../cli/command.ts";
+import type { ServerContext } from "../cli/context.ts";
+import { UserError } from "../cli/errors.ts";
+import type { ReadyEvent } from "../cli/events.ts";
+import { formatHostPort, formatJoinLine, type ServerNode } from "../cli/join-line.ts";
+import { Lifecycle } from "../runtime/lifecycle.ts";
+import { type Log, openLog } from "../runtime/log.ts";
+import { openAdminDoor } from "./admin-door.ts";
+import { advertisedNode, isPrivateHost } from "./advertise.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import { Generation } from "./generation.ts";
+import { FIRST_INVITATION, makeInvitation } from "./invites.ts";
+import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
+import { type Meeting, openMeeting } from "./meeting.ts";
+import { explained, openAccounts } from "./opened-store.ts";
+import { systemRandom } from "./system-random.ts";
+
+/** Expired things are dropped this often. */
+const SWEEP_MS = 3_600_000;
+
+/** What a data folder holds, opened in the order in which it is needed. */
+interface Opened {
+  readonly data: DataFolder;
+  readonly keys: ServerKeys;
+  readonly store: AccountStore;
+}
+
+/** Serves until the signal, then closes in order. @returns 0 */
+export async function serve(command: ServeCommand, context: ServerContext): Promise<number> {
+  const log = openLog(command.logLevel, context.terminal.fullScreen || context.terminal.interactive);
+  await using lifecycle = new Lifecycle({ log });
+  const opened = await openData(context.data, lifecycle);
+  if (command.check) return check(opened, context);
+  const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
+  const ready = await start(command, opened, clock, log, lifecycle);
+  warn(command, context, ready.node);
+  context.output.event(ready.event);
+  log.info("ready", { http: ready.event.http });
+  await lifecycle.closeOn(context.signal);
+  log.info("stopped");
+  return 0;
+}
+
+async function openData(folder: string, lifecycle: Lifecycle): Promise<Opened> {
+  const data = openDataFolder(folder);
+  const lock = lockDataFolder(data);
+  lifecycle.add("lock", lock.release);
+  const keys = openServerKeys(data, systemRandom);
+  const store = await openAccounts(data);
+  lifecycle.add("accounts", async () => store[Symbol.asyncDispose]());
+  return { data, keys, store };
+}
+
+async function start(
+  command: ServeCommand,
+  { data, keys, store }: Opened,
+  clock: Clock,
+  log: Log,
+  lifecycle: Lifecycle,
+) {
+  const generation = new Generation(store, data.generation);
+  const revoked = await explained(() => generation.start(clock));
+  if (revoked !== null) log.warn("accounts-restored", { devicesRevoked: revoked });
+  const presence = await openPresenceStore("memory:");
+  lifecycle.add("presence-store", async () => presence[Symbol.asyncDispose]());
+  const onRevoked = () =>
+    void generation.raise().catch((error: unknown) => log.error("generation", { error: String(error) }));
+  const { openRegistration, noRelay } = command;
+  const options = {
+    store,
+    presence,
+    keys,
+    listen: command.listen,
+    openRegistration,
+    relays: !noRelay,
+    clock,
+    random: systemRandom,
+    log,
+  };
+  const meeting = await openMeeting({ ...options, onRevoked }, lifecycle);
+  keepSwept(store, clock, log, lifecycle);
+  const node = await advertisedNode(command, meeting.listeners[0]?.tcp.port ?? 0);
+  await openAdminDoor({ data, store, keys, node, services: meeting.services, log }, lifecycle);
+  return { node, event: await readyEvent(meeting, keys, store, node, clock) };
+}
+
+async function readyEvent(
+  { listeners }: Meeting,
+  keys: ServerKeys,
+  store: AccountStore,
+  node: ServerNode,
+  clock: Clock,
+): Promise<ReadyEvent> {
+  const invite = (await isFirstStart(store, clock))
+    ? await makeInvitation(store, FIRST_INVITATION, clock.unixMs(), systemRandom)
+    : null;
+  const [first] = listeners;
+  return {
+    event: "ready",
+    http: first === undefined ? "" : formatHostPort(first.ip, first.tcp.port ?? 0),
+    udp: listeners.flatMap(({ udp }) => udp.map(({ address }) => formatHostPort(address.ip, address.port))),
+    fingerprint: fingerprintOf(keys),
+    join: formatJoinLine({ secure: false, nodes: [node], key: keys.channel.publicKey, invite }),
+  };
+}
+
+/** Nobody has joined, and nobody could. */
+async function isFirstStart(store: AccountStore, clock: Clock): Promise<boolean> {
+  const people = await store.accounts.list({ limit: 1 });
+  return people.length === 0 && (await store.invitations.list(clock.unixMs())).length === 0;
+}
+
+function keepSwept(store: AccountStore, clock: Clock, log: Log, lifecycle: Lifecycle): void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.after(SWEEP_MS, () => {
+      void store.sweep(clock.unixMs()).catch((error: unknown) => log.error("sweep", { error: String(error) }));
+      again();
+    });
+  };
+  again();
+  lifecycle.add("sweep", () => cancel());
+}
+
+function warn(
+  { openRegistration, noRelay, advertise }: ServeCommand,
+  { output }: ServerContext,
+  node: ServerNode,
+): void {
+  if (openRegistration && !noRelay)
+    output.note(
+      "p2p: warning: anyone may register and send data through this server (--open-registration without --no-relay)",
+    );
+  else if (openRegistration) output.note("p2p: warning: anyone may register (--open-registration)");
+  if (advertise === null && isPrivateHost(node.host))
+    output.note(`p2p: ${node.host} is a private address; behind NAT? use --advertise HOST`);
+}
+
+/** `--check`. @throws UserError `config` that tells the first problem of the store; its others are noted before */
+async function check({ store }: Opened, { output }: ServerContext): Promise<number> {
+  const [first, ...others] = await explained(() => store.check());
+  for (const problem of others) output.note(problem);
+  if (first !== undefined)
+    throw new UserError("config", `the accounts are damaged: ${first}`, { hint: "restore accounts.db from a backup" });
+  output.note("settings, keys and accounts are sound");
+  return 0;
+}
