@@ -1,6 +1,9 @@
 import { ID_BYTES, MAX_ANSWERED_NAMES, MAX_NAME_LENGTH, MAX_NODE_ID_LENGTH, MAX_PAGE_ENTRIES } from "./limits.ts";
 import { answerBits, type PresenceEntry, ranks } from "./presence.ts";
 
+/** All bits at once. */
+const MAX_ANSWERS = Object.values(answerBits).reduce((sum, bit) => sum + bit);
+
 // The types say all this already. It is checked again because a value of another kind would be more than wrong here: an
 // object handed to a database driver can become a query of its own.
 
@@ -49,7 +52,7 @@ export function requireEntry(entry: PresenceEntry): void {
   requireBytes("user id", entry.userId, ID_BYTES);
   requireText("name", entry.name, MAX_NAME_LENGTH);
   requireText("node id", entry.nodeId, MAX_NODE_ID_LENGTH);
-  requireInteger("answers", entry.answers, 0, answerBits.chat + answerBits.files + answerBits.pipe);
+  requireInteger("answers", entry.answers, 0, MAX_ANSWERS);
   requireInteger("rank", entry.rank, ranks.boundToCaller, ranks.unattended);
   requireTime("time of sign-in", entry.sinceMs);
   requireInteger("number of names answered", entry.forNames?.length ?? 0, 0, MAX_ANSWERED_NAMES);

@@ -1,7 +1,7 @@
 import type { Page } from "./accounts.ts";
 
 /** What a channel answers; the values add up to `PresenceEntry.answers`. */
-export const answerBits = { chat: 1, files: 2, pipe: 4 } as const;
+export const answerBits = { chat: 1, files: 2, pipe: 4, ping: 8 } as const;
 
 /** In which order the channels of a person ring. */
 export const ranks = { boundToCaller: 0, attended: 1, unattended: 2 } as const;
