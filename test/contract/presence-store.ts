@@ -222,7 +222,7 @@ export function presenceStoreContract({ name: backEnd, place }: PresenceBackEnd)
       { name: { $gt: "" } as unknown as string },
       { deviceId: "ana" as unknown as Uint8Array },
       { connectionId: randomBytes(15) },
-      { answers: 8 },
+      { answers: 16 },
       { rank: 3 as 2 },
       { forNames: Array.from({ length: 17 }, () => "ben") },
       { forNames: [1 as unknown as string] },
