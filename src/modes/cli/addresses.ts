@@ -9,29 +9,32 @@ const ADVERTISE_FORM = "HOST[:PORT] is what others reach this server by, as in p
 /** `HOST:PORT` to listen on. @throws UserError `usage` */
 export function parseListen(text: string): ListenAddress {
   const split = splitHostPort(text);
-  const host = split.host === "" ? null : parseHost(split.host);
-  if (split.host !== "" && host === null) throw usageError(problemWithHost(text), LISTEN_FORM);
-  const port = split.port === null ? null : parsePort(split.port);
-  if (port === null) throw usageError(problemWithPort(split.port), LISTEN_FORM);
-  return { host, port };
+  refuseBareIpv6(text, LISTEN_FORM);
+  if (split.port === null) throw usageError("there is no port", LISTEN_FORM);
+  const host = split.host === "" ? null : readHost(split.host, LISTEN_FORM);
+  return { host, port: readPort(split.port, 0, LISTEN_FORM) };
 }
 
 /** `HOST[:PORT]` for others to use. @throws UserError `usage` */
 export function parseAdvertise(text: string): AdvertisedAddress {
   const split = splitHostPort(text);
-  const host = parseHost(split.host);
-  if (host === null) throw usageError(problemWithHost(text), ADVERTISE_FORM);
-  if (split.port === null) return { host, port: null };
-  const port = parsePort(split.port);
-  if (port === null || port === 0) throw usageError(problemWithPort(split.port), ADVERTISE_FORM);
-  return { host, port };
+  refuseBareIpv6(text, ADVERTISE_FORM);
+  const host = readHost(split.host, ADVERTISE_FORM);
+  return { host, port: split.port === null ? null : readPort(split.port, 1, ADVERTISE_FORM) };
 }
 
-function problemWithHost(text: string): string {
-  const bare = !text.startsWith("[") && text.split(":").length > 2;
-  return bare ? "an IPv6 address stands in brackets" : "the host is neither a DNS name nor an address";
+function refuseBareIpv6(text: string, form: string): void {
+  if (!text.startsWith("[") && text.split(":").length > 2) throw usageError("an IPv6 address stands in brackets", form);
 }
 
-function problemWithPort(port: string | null): string {
-  return port === null ? "there is no port" : "the port is not a number from 0 to 65535";
+function readHost(text: string, form: string): string {
+  const host = parseHost(text);
+  if (host === null) throw usageError("the host is neither a DNS name nor an address", form);
+  return host;
+}
+
+function readPort(text: string, least: number, form: string): number {
+  const port = parsePort(text);
+  if (port === null || port < least) throw usageError(`the port is not a number from ${least} to 65535`, form);
+  return port;
 }

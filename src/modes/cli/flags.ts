@@ -166,9 +166,10 @@ function words(text: string): string {
 }
 
 function label(text: string): string {
-  if (text.trim() === "" || new TextEncoder().encode(text).length > 64)
-    throw usageError("a device label has 1 to 64 bytes", "choose a shorter one, such as laptop");
-  return text.trim();
+  const bare = text.trim();
+  if (bare === "" || new TextEncoder().encode(bare).length > 64 || /\p{C}/u.test(bare))
+    throw usageError("a device label has 1 to 64 bytes of printable text", "choose another one, such as laptop");
+  return bare;
 }
 
 function whole(least: number, most: number): Read<number> {

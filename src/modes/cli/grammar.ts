@@ -109,7 +109,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     mode: "peer",
     operands: "PERSON",
     summary: "chat; without a terminal each line of stdin is a message",
-    flags: ["out"],
+    flags: [],
     build: (line) => ({ kind: "chat", person: line.person() }),
   },
   msg: {

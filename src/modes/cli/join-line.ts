@@ -79,7 +79,7 @@ export function parsePort(text: string): number | null {
 
 /** Cuts `host:port` at the colon that is not inside brackets; `port` is null when there is none. */
 export function splitHostPort(text: string): { host: string; port: string | null } {
-  const [, host = text, port = null] = /^(\[[^\]]*\]|[^:]*):(.*)$/.exec(text) ?? [];
+  const [, host = text, port = null] = /^(\[[^\]]*\]|[^:[\]]*):(.*)$/.exec(text) ?? [];
   return { host, port };
 }
 

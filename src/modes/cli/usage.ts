@@ -28,20 +28,22 @@ function overview(): string {
 function verbHelp(verb: string): string {
   const row = rowOf(verb);
   const aliases = row.aliases === undefined ? "" : ` (also ${row.aliases.join(", ")})`;
-  const parts = [
-    wrap(usageOf(verb), 0, 6),
-    `${row.summary}${aliases}`,
-    ...(row.notes ?? []).map((note) => wrap(note, 0, 0)),
-  ];
+  const parts = [usage(verb), `${row.summary}${aliases}`, ...(row.notes ?? []).map((note) => wrap(note, 0, 0))];
   if (row.flags.length > 0) parts.push(`Flags:\n${flagRows(row.flags)}`);
   const actions = Object.keys(verbs).filter((each) => each.startsWith(`${verb} `));
-  if (actions.length > 0) parts.push(`See also: ${actions.map((each) => `p2p ${each}`).join(", ")}`);
+  if (actions.length > 0) parts.push(wrap(`See also: ${actions.map(call).join(", ")}`, 0, INDENT));
   return parts.join("\n\n");
 }
 
 function verbOf(topic: string): string {
   const alias = Object.keys(verbs).find((verb) => verbs[verb]?.aliases?.includes(topic));
   return alias ?? topic;
+}
+
+/** Broken between flags, never inside one. */
+function usage(verb: string): string {
+  const unbroken = usageOf(verb).replace(/\[(-\S+) (\S+)\]/g, "[$1\u00a0$2]");
+  return wrap(unbroken, 0, 6).replaceAll("\u00a0", " ");
 }
 
 function call(verb: string): string {
