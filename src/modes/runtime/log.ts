@@ -104,7 +104,9 @@ function shown(fields: LogFields, revealing: boolean): Shown {
 }
 
 function jsonLine(atMs: number, level: LogLevel, name: string, fields: Shown): string {
-  return `${escaped(JSON.stringify({ ...fields, time: new Date(atMs).toISOString(), level, name }))}\n`;
+  const head = { time: new Date(atMs).toISOString(), level, name };
+  // Twice: once to stand first, once so that no field can take its place.
+  return `${escaped(JSON.stringify({ ...head, ...fields, ...head }))}\n`;
 }
 
 function textLine(atMs: number, level: LogLevel, name: string, fields: Shown): string {
