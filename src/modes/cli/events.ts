@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../wire/errors.ts";
 import type { ErrorSide } from "./errors.ts";
 
-/** What `--json` prints: one object per line, `{"v":1,"event":…}` with these fields. Readers ignores fields they do not know. */
+/** What `--json` prints: one object per line, `{"v":1,"event":…}` with these fields. Readers ignore fields they do not know. */
 export type CliEvent = AccountEvent | SessionEvent | TransferEvent | ServerEvent | OtherEvent | ErrorEvent;
 
 /** How far a device key, or the worst key of a person, is trusted. */
