@@ -3,7 +3,7 @@ import type { TransferBulk, TransferEntry } from "../../../wire/messages/transfe
 import type { FileSummary } from "../../cli/events.ts";
 import type { ByteReader } from "../peer-session.ts";
 import { writeFailure } from "./failure.ts";
-import { BulkInput, framed } from "./message-stream.ts";
+import { BulkInput, frame } from "./message-stream.ts";
 import { checkEntry, FIRST_NAMES, type OfferMessage, summaryOf } from "./offer.ts";
 import { openPrivateFile, type PrivateFile, readFully, writeFully } from "./private-file.ts";
 
@@ -30,12 +30,20 @@ export class EntryList implements AsyncDisposable {
     return this.#first;
   }
 
-  /** @throws WireError when the page does not continue the list, or breaks what the header promised */
-  async add(page: TransferBulk): Promise<void> {
+  /** Of all files. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * @param message the page as it came
+   * @throws WireError when the page does not continue the list, or breaks what the header promised
+   */
+  async add(page: TransferBulk, message: Uint8Array): Promise<void> {
     if (page.kind !== "page" || page.first !== this.#count || page.entries.length === 0)
       throw new WireError("bad-message", "a page does not continue the list");
     for (const entry of page.entries) this.#take(entry);
-    await this.#keep(framed(page));
+    await this.#keep(frame(message));
   }
 
   /** @throws WireError when the list is not all that the header promised */

@@ -19,21 +19,25 @@ const told: Partial<Record<ErrorCode, string>> = {
 
 /** @param action "cannot send the files to ben" */
 export function toldFailure(action: string, code: string): UserError {
-  const words = isErrorCode(code) ? told[code] : undefined;
-  if (words === undefined || !isErrorCode(code))
-    return new UserError("peer-gone", `${action}: they gave up`, { side: "remote" });
-  return new UserError(code, `${action}: ${words}`, { side: "remote" });
+  const known = isErrorCode(code) && told[code] !== undefined ? code : null;
+  if (known === null) return new UserError("peer-gone", `${action}: they gave up`, { side: "remote" });
+  return new UserError(known, `${action}: ${told[known]}`, { side: "remote" });
 }
 
-/** What is told of any error that ended a transfer: ours, theirs, or a defect. */
+/** What the person is told of any error that ended a transfer: ours, theirs, or a defect. */
 export function failureOf(action: string, error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  if (error instanceof WireError)
-    return new UserError(error.code, `${action}: what the other side sent was refused (${error.message})`, {
-      side: "remote",
-      cause: error,
-    });
+  // A stream that they gave up carries no more than the code that their message has, too, and may be the first to come.
+  if (error instanceof UserError)
+    return error.side === "remote" && told[error.code] ? toldFailure(action, error.code) : error;
+  if (error instanceof WireError) return refused(action, error);
   return new UserError("internal", `${action}: something here went wrong`, { cause: error });
+}
+
+function refused(action: string, cause: WireError): UserError {
+  return new UserError(cause.code, `${action}: what they sent was refused: ${cause.message}`, {
+    side: "remote",
+    cause,
+  });
 }
 
 /** What the other end is told of it. */

@@ -1,5 +1,6 @@
-import { failureOf } from "./failure.ts";
+import type { ErrorCode } from "../../../wire/errors.ts";
 import type { UserError } from "../../cli/errors.ts";
+import { codeToTell, failureOf } from "./failure.ts";
 
 /** Whether a transfer still goes on. The first failure counts, and everything that waits for the other end, a disk or a person hears of it. */
 export class Fate {
@@ -23,19 +24,26 @@ export class Fate {
     return this.#failure;
   }
 
+  /** What to give the streams up with. */
+  get code(): ErrorCode {
+    return this.#failure === null ? "internal" : codeToTell(this.#failure);
+  }
+
   /** The other end said it first, or is gone. */
   get isKnownThere(): boolean {
     return this.#isKnownThere;
   }
 
-  fail(error: unknown, isKnownThere = false): void {
-    if (this.#failure !== null) return;
+  /** @returns what counts: this, or what failed before */
+  fail(error: unknown, isKnownThere = false): UserError {
+    if (this.#failure !== null) return this.#failure;
     const failure = failureOf(this.#action, error);
     this.#failure = failure;
     this.#isKnownThere = isKnownThere;
     this.#abort.abort(failure);
     for (const reject of this.#waiting) reject(failure);
     this.#waiting.clear();
+    return failure;
   }
 
   /** @returns what `work` gives. @throws UserError the failure, as soon as there is one. It leaves nothing behind, so that a long transfer stays small */

@@ -3,7 +3,7 @@ import { WireError } from "../../../wire/errors.ts";
 import type { TransferControl, TransferEntry } from "../../../wire/messages/transfer.ts";
 import { UserError } from "../../cli/errors.ts";
 import { EntryList } from "./entry-list.ts";
-import { codeToTell, toldFailure } from "./failure.ts";
+import { toldFailure } from "./failure.ts";
 import { Fate } from "./fate.ts";
 import { receiveFile } from "./file-receiver.ts";
 import type { Inbox } from "./inbox.ts";
@@ -50,8 +50,7 @@ export class Incoming {
       const plan = await this.#agree(list);
       await this.#receive(list, plan);
     } catch (error) {
-      this.fate.fail(error);
-      throw this.#tell() ?? error;
+      throw this.#ended(this.fate.fail(error));
     }
   }
 
@@ -63,11 +62,11 @@ export class Incoming {
 
   /** A bulk stream that began by naming this transfer. */
   takeStream(kind: "pagesOf" | "dataOf", input: BulkInput): void {
-    const stop = () => input.stop(this.fate.failure === null ? "internal" : codeToTell(this.fate.failure));
+    const stop = () => input.stop(this.fate.code);
     if (this.fate.failure !== null) return stop();
     this.fate.signal.addEventListener("abort", stop, { once: true });
     if (this.#streams.has(kind) || (kind === "dataOf" && !this.#isAccepted))
-      return this.fate.fail(new WireError("bad-message", "a stream came out of turn"));
+      return void this.fate.fail(new WireError("bad-message", "a stream came out of turn"));
     this.#streams.add(kind);
     (kind === "pagesOf" ? this.#pages : this.#data).resolve(input);
   }
@@ -77,7 +76,7 @@ export class Incoming {
     for (;;) {
       const page = await this.fate.survive(input.next());
       if (page === null) break;
-      await list.add(page);
+      await list.add(page, input.message);
       input.consumed(input.taken());
     }
     list.complete();
@@ -138,13 +137,11 @@ export class Incoming {
     }
   }
 
-  /** Not awaited: the other end may have stopped listening. */
-  #tell(): Error | null {
-    const { failure, isKnownThere } = this.fate;
-    if (failure === null) return null;
+  /** Tells the other end, unless it told us. Not awaited: it may have stopped listening. */
+  #ended(failure: UserError): UserError {
+    const { transfer } = this.#link;
     const kind = this.#isAccepted ? "cancel" : "decline";
-    if (!isKnownThere)
-      this.#link.say({ kind, transfer: this.#link.transfer, code: codeToTell(failure) }).catch(() => undefined);
+    if (!this.fate.isKnownThere) this.#link.say({ kind, transfer, code: this.fate.code }).catch(() => undefined);
     return failure;
   }
 }

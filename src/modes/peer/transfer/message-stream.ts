@@ -12,8 +12,12 @@ const WIDTHS = [1, 2, 4];
 const FLOORS = [0, 0x100, 0x1_0000];
 
 export function framed(message: TransferBulk): Uint8Array {
-  const bytes = transferBulk.encode(message);
-  return concat(binaryHead(bytes.length), bytes);
+  return frame(transferBulk.encode(message));
+}
+
+/** @param message encoded */
+export function frame(message: Uint8Array): Uint8Array {
+  return concat(binaryHead(message.length), message);
 }
 
 /** Takes messages, and raw bytes between them, off a bulk stream. */
@@ -22,6 +26,7 @@ export class BulkInput {
   #piece: Uint8Array = new Uint8Array(0);
   #at = 0;
   #takenBytes = 0;
+  #message: Uint8Array = new Uint8Array(0);
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
@@ -36,7 +41,13 @@ export class BulkInput {
     if (width === undefined) throw new WireError("bad-message", "a bulk stream holds something else than messages");
     const message = new Uint8Array(await this.#length(width, FLOORS[size] ?? 0));
     await this.readInto(message);
+    this.#message = message;
     return transferBulk.decode(message);
+  }
+
+  /** What {@link next} decoded last, to be kept as it came. */
+  get message(): Uint8Array {
+    return this.#message;
   }
 
   /** Puts the raw bytes that follow into all of `target`. @throws WireError `bad-message` when the stream ends before */

@@ -2,9 +2,10 @@ import { toHex } from "../../../wire/bytes.ts";
 import { WireError } from "../../../wire/errors.ts";
 import type { TransferBulk, TransferControl } from "../../../wire/messages/transfer.ts";
 import { leafHash, RootBuilder } from "../../../wire/tree/block-tree.ts";
+import type { UserError } from "../../cli/errors.ts";
 import type { ByteWriter } from "../peer-session.ts";
 import { readBlocks } from "./block-source.ts";
-import { codeToTell, toldFailure } from "./failure.ts";
+import { toldFailure } from "./failure.ts";
 import { Fate } from "./fate.ts";
 import type { TransferLink } from "./link.ts";
 import { framed } from "./message-stream.ts";
@@ -45,8 +46,7 @@ export class Outgoing {
       const seconds = (this.#link.now() - acceptedAtMs) / 1_000;
       this.#link.emit({ event: "sent", bytes: this.#bytes, seconds });
     } catch (error) {
-      this.fate.fail(error);
-      throw this.#tell() ?? error;
+      throw this.#ended(this.fate.fail(error));
     }
   }
 
@@ -138,8 +138,7 @@ export class Outgoing {
 
   #openBulk(): ByteWriter {
     const writer = this.#link.session.openBulk();
-    const reset = () => writer.reset(this.fate.failure === null ? "internal" : codeToTell(this.fate.failure));
-    this.fate.signal.addEventListener("abort", reset, { once: true });
+    this.fate.signal.addEventListener("abort", () => writer.reset(this.fate.code), { once: true });
     return writer;
   }
 
@@ -151,12 +150,11 @@ export class Outgoing {
     return this.#files.reduce((sum, file, entry) => (this.#skipped.has(entry) ? sum : sum + file.bytes), 0);
   }
 
-  /** Not awaited: the other end may have stopped listening. */
-  #tell(): Error | null {
-    const { failure, isKnownThere } = this.fate;
-    if (failure === null) return null;
+  /** Tells the other end, unless it told us. Not awaited: it may have stopped listening. */
+  #ended(failure: UserError): UserError {
     const { transfer } = this.#link;
-    if (!isKnownThere) this.#link.say({ kind: "cancel", transfer, code: codeToTell(failure) }).catch(() => undefined);
+    if (!this.fate.isKnownThere)
+      this.#link.say({ kind: "cancel", transfer, code: this.fate.code }).catch(() => undefined);
     return failure;
   }
 }

@@ -21,16 +21,18 @@ export interface Plan {
 export async function planFor(list: EntryList, inbox: Inbox, action: string): Promise<Plan> {
   const taken = await takenNames(inbox, action);
   const skipped = new Set<number>();
-  let bytes = 0;
+  if (inbox.conflict === "number") return { skipped, bytes: list.bytes, taken };
+  let bytes = list.bytes;
   let index = 0;
   for await (const entry of list.entries()) {
-    const isTaken = inbox.conflict !== "number" && taken.has(foldedName(localName(entry.path.at(-1) ?? "")));
-    if (isTaken && inbox.conflict === "refuse")
-      throw new UserError("declined", `${action}: a file of the same name is there`, { hint: "use --conflict number" });
-    if (isTaken) skipped.add(index);
-    else bytes += entry.bytes;
+    if (taken.has(foldedName(localName(entry.path.at(-1) ?? "")))) {
+      skipped.add(index);
+      bytes -= entry.bytes;
+    }
     index += 1;
   }
+  if (inbox.conflict === "refuse" && skipped.size > 0)
+    throw new UserError("declined", `${action}: a file of the same name is there`, { hint: "use --conflict number" });
   return { skipped, bytes, taken };
 }
 

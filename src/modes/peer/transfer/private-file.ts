@@ -9,7 +9,7 @@ export interface PrivateFile extends AsyncDisposable {
 }
 
 export async function openPrivateFile(): Promise<PrivateFile> {
-  const folder = await mkdtemp(join(tmpdir(), "p2p-"));
+  const folder = await mkdtemp(join(tmpdir(), "p2p-spool-"));
   const path = join(folder, "spool");
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
   return {

@@ -5,7 +5,6 @@ import { transferControl, type TransferControl } from "../../../wire/messages/tr
 import type { TransferEvent } from "../../cli/events.ts";
 import { UserError } from "../../cli/errors.ts";
 import type { ByteReader, PeerSession } from "../peer-session.ts";
-import { failureOf } from "./failure.ts";
 import type { Inbox } from "./inbox.ts";
 import { Incoming } from "./incoming.ts";
 import type { BareEvent, TransferLink } from "./link.ts";
@@ -110,13 +109,11 @@ export class Transfers {
     const incoming = new Incoming(this.#link(offer.transfer), offer, inbox);
     this.#incoming.set(id, incoming);
     this.#handOver(id, incoming);
-    const error = await incoming.run().then(
-      () => null,
-      (error: unknown) => failureOf("cannot receive files", error),
-    );
+    // What it rejects with is its failure.
+    await incoming.run().catch(() => undefined);
     this.#incoming.delete(id);
     giveBack(incoming.isWithdrawn);
-    inbox.onEnd({ id, from: this.#session.peer, error });
+    inbox.onEnd({ id, from: this.#session.peer, error: incoming.fate.failure });
   }
 
   #handOver(id: string, incoming: Incoming): void {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TransferEvent } from "../../../../../src/modes/cli/events.ts";
-import type { ByteReader, ByteWriter, PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
+import type { ByteReader, PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
 import { type Inbox, type IncomingEnd, OfferPlaces } from "../../../../../src/modes/peer/transfer/inbox.ts";
 import { BulkInput, framed } from "../../../../../src/modes/peer/transfer/message-stream.ts";
 import { ReceivingFolder } from "../../../../../src/modes/peer/transfer/receiving-folder.ts";
@@ -91,8 +91,10 @@ export interface RawPeer {
 }
 
 export interface RawStream {
-  readonly writer: ByteWriter;
+  /** More behind what was put before. */
   put(...parts: ReadonlyArray<TransferBulk | Uint8Array>): Promise<void>;
+  /** No more follows. */
+  finish(): Promise<void>;
 }
 
 export function rawPeer(session: PeerSession): RawPeer {
@@ -105,12 +107,18 @@ export function rawPeer(session: PeerSession): RawPeer {
     heard: () => messages.take(),
     stream(...parts) {
       const writer = session.openBulk();
-      const put = async (...more: ReadonlyArray<TransferBulk | Uint8Array>) => {
+      let last: Promise<void> = Promise.resolve();
+      const write = async (more: ReadonlyArray<TransferBulk | Uint8Array>) => {
         for (const part of more) await writer.write(part instanceof Uint8Array ? part : framed(part));
       };
-      // A stream that is stopped at the other end fails here, which is for `put` to tell.
-      put(...parts).catch(() => undefined);
-      return { writer, put };
+      const put = (...more: ReadonlyArray<TransferBulk | Uint8Array>) => {
+        last = last.then(() => write(more));
+        // A stream that is stopped at the other end fails for whoever waits.
+        last.catch(() => undefined);
+        return last;
+      };
+      void put(...parts);
+      return { put, finish: () => last.then(() => writer.finish()) };
     },
     opened: async () => new BulkInput(await streams.take()),
   };
