@@ -1,0 +1,70 @@
+import type { Terminal } from "../../cli/context.ts";
+import { sanitizeLine } from "../../cli/sanitize.ts";
+import type { Incoming } from "../peer-node.ts";
+import type { IncomingOffer } from "../transfer/inbox.ts";
+import { offerLines, offerSum, type ShownOffer } from "./offer-lines.ts";
+import { prompt } from "./prompt.ts";
+
+/** What stands left of a line that belongs to a question. Columns. */
+const MARGIN = 4;
+
+type Rung = Pick<Incoming, "from" | "trust" | "greeting" | "offer">;
+
+/** Somebody wants to chat. @returns null when the person backed out or the ring ended */
+export function askRing(
+  terminal: Terminal,
+  signal: AbortSignal,
+  { from, trust, greeting }: Rung,
+): Promise<boolean | null> {
+  const newcomer = trust === "none" ? ", whom you have not met before," : "";
+  const said = greeting === "" ? [] : [`${from}: ${sanitizeLine(greeting, terminal.columns() - from.length - MARGIN)}`];
+  return ask(terminal, signal, said, `${from}${newcomer} wants to chat. Accept?`);
+}
+
+/** Somebody offers files, in a ring or in a session. */
+export function askForFiles(
+  terminal: Terminal,
+  signal: AbortSignal,
+  from: string,
+  offer: ShownOffer,
+  folder: string,
+): Promise<boolean | null> {
+  const lines = offerLines(offer, terminal.columns() - MARGIN);
+  const place = sanitizeLine(folder, Math.max(MARGIN, terminal.columns() - MARGIN));
+  return ask(terminal, signal, lines, `${from} offers ${offerSum(offer)}. Save in ${place}?`);
+}
+
+/** As {@link askRing}; false also when the person backed out. */
+export async function askChat(terminal: Terminal, signal: AbortSignal, rung: Rung, _folder: string): Promise<boolean> {
+  return (await askRing(terminal, signal, rung)) ?? false;
+}
+
+/** About what a ring says of an offer. */
+export async function askFiles(terminal: Terminal, signal: AbortSignal, rung: Rung, folder: string): Promise<boolean> {
+  const { count, bytes, names } = rung.offer ?? { count: 0, bytes: 0, names: [] };
+  const offer = { count, bytes, files: names.map((name) => ({ name })) };
+  return (await askForFiles(terminal, signal, rung.from, offer, folder)) ?? false;
+}
+
+/** About the whole offer. */
+export async function askOffer(
+  terminal: Terminal,
+  signal: AbortSignal,
+  offer: IncomingOffer,
+  folder: string,
+): Promise<boolean> {
+  return (await askForFiles(terminal, signal, offer.from, offer, folder)) ?? false;
+}
+
+/** Text of others stands above the question and never in it. */
+function ask(
+  terminal: Terminal,
+  signal: AbortSignal,
+  lines: readonly string[],
+  message: string,
+): Promise<boolean | null> {
+  return prompt(terminal, signal, ({ log, confirm }, streams) => {
+    if (lines.length > 0) log.message([...lines], streams);
+    return confirm({ ...streams, message });
+  });
+}
