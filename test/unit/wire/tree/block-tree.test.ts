@@ -44,10 +44,19 @@ test.each(referenceRoots.map((root, index) => [index + 1, root] as const))(
   },
 );
 
-test("leafHash() of a full block of zeros is pinned", () => {
-  expect(toHex(leafHash(new Uint8Array(1_048_576)))).toBe(
-    "2cb74edba754a81d121c9db6833704a8e7d417e5b13d1a19f4a52f007d644264",
-  );
+const zeros = new Uint8Array(1_048_576);
+const files: ReadonlyArray<readonly [string, readonly Uint8Array[], string]> = [
+  ["abc", [new TextEncoder().encode("abc")], "609f6e36d2405585188d5cfd761f407c7cc46a7d3f314c88270469dde315fcd1"],
+  ["1 MiB of zeros", [zeros], "2cb74edba754a81d121c9db6833704a8e7d417e5b13d1a19f4a52f007d644264"],
+  [
+    "2 MiB and one byte of zeros",
+    [zeros, zeros, zeros.subarray(0, 1)],
+    "201f03e482d72e53e53443ebe6a068d64e1a985393c21057a8dc8ef8a15ae191",
+  ],
+];
+
+test.each(files)("RootBuilder of a file of %s matches PROTOCOL.md §9.6", (_what, blocks, root) => {
+  expect(toHex(rootOf(blocks))).toBe(root);
 });
 
 test("RootBuilder agrees with the recursive definition of RFC 6962 §2.1 for any number of leaves", () => {
