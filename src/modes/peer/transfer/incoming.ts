@@ -2,6 +2,7 @@ import { toHex } from "../../../wire/bytes.ts";
 import { WireError } from "../../../wire/errors.ts";
 import type { TransferControl, TransferEntry } from "../../../wire/messages/transfer.ts";
 import { UserError } from "../../cli/errors.ts";
+import type { StreamKind } from "./arrivals.ts";
 import { EntryList } from "./entry-list.ts";
 import { toldFailure } from "./failure.ts";
 import { Fate } from "./fate.ts";
@@ -24,7 +25,7 @@ export class Incoming {
   readonly #action: string;
   readonly #pages = Promise.withResolvers<BulkInput>();
   readonly #data = Promise.withResolvers<BulkInput>();
-  readonly #streams = new Set<"pagesOf" | "dataOf">();
+  readonly #streams = new Set<StreamKind>();
   #isAccepted = false;
   #isWithdrawn = false;
 
@@ -61,7 +62,7 @@ export class Incoming {
   }
 
   /** A bulk stream that began by naming this transfer. */
-  takeStream(kind: "pagesOf" | "dataOf", input: BulkInput): void {
+  takeStream(kind: StreamKind, input: BulkInput): void {
     const stop = () => input.stop(this.fate.code);
     if (this.fate.failure !== null) return stop();
     this.fate.signal.addEventListener("abort", stop, { once: true });

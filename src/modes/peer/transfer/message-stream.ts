@@ -3,7 +3,7 @@ import { WireError } from "../../../wire/errors.ts";
 import { transferBulk, type TransferBulk } from "../../../wire/messages/transfer.ts";
 import type { ByteReader } from "../peer-session.ts";
 
-// PROTOCOL.md §9.4: messages on a bulk stream are MessagePack binaries in their shortest form, each holding one message.
+// PROTOCOL.md §9.5: messages on a bulk stream are MessagePack binaries in their shortest form, each holding one message.
 
 /** A longer one is refused before a byte of it is kept. */
 const MAX_MESSAGE_BYTES = 262_144;

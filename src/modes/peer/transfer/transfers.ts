@@ -4,11 +4,11 @@ import { WireError } from "../../../wire/errors.ts";
 import { transferControl, type TransferControl } from "../../../wire/messages/transfer.ts";
 import type { TransferEvent } from "../../cli/events.ts";
 import { UserError } from "../../cli/errors.ts";
-import type { ByteReader, PeerSession } from "../peer-session.ts";
+import type { PeerSession } from "../peer-session.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Inbox } from "./inbox.ts";
 import { Incoming } from "./incoming.ts";
 import type { BareEvent, TransferLink } from "./link.ts";
-import { BulkInput } from "./message-stream.ts";
 import type { OfferMessage } from "./offer.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Shipment } from "./prepare.ts";
@@ -25,10 +25,10 @@ export interface TransfersOptions {
 
 /** Transfer ids that are remembered after their end, so that none is used again. */
 const MAX_REMEMBERED = 1_000;
-/** Streams of the other end that wait: for their first message, or for the offer that they belong to, which may come later. */
-const MAX_WAITING = 16;
+/** Messages that wait because the other end does not read: more than any transfer has. */
+const MAX_UNSENT = 256;
 
-/** The files of one session, both ways: PROTOCOL.md §9.3 and §9.4. It takes the session's control port and its bulk streams. */
+/** The files of one session, both ways: PROTOCOL.md §9.3 to §9.6. It takes the session's control port and its bulk streams. */
 export class Transfers {
   readonly #session: PeerSession;
   readonly #options: TransfersOptions;
@@ -36,15 +36,18 @@ export class Transfers {
   readonly #incoming = new Map<string, Incoming>();
   readonly #running = new Set<Promise<void>>();
   readonly #remembered = new Set<string>();
-  /** Lists that came before their offers. */
-  readonly #early = new Map<string, BulkInput>();
-  #unnamedStreams = 0;
+  readonly #arrivals: Arrivals;
+  #unsent = 0;
 
   constructor(session: PeerSession, options: TransfersOptions) {
     this.#session = session;
     this.#options = options;
     session.control.onMessage((bytes) => this.#heard(transferControl.decode(bytes)));
-    session.onBulk((stream) => void this.#opened(stream));
+    this.#arrivals = new Arrivals({
+      taker: (id) => this.#incoming.get(id) ?? null,
+      isPast: (id) => this.#remembered.has(id),
+    });
+    session.onBulk((stream) => void this.#arrivals.opened(stream));
     void session.ended.then((end) =>
       this.#failAll(new UserError(end.code, `the transfer broke off: ${end.reason}`, { side: end.side }), true),
     );
@@ -81,7 +84,9 @@ export class Transfers {
     await this.idle();
   }
 
+  /** @throws WireError `limited`, which ends the session, when the other end asks and asks and reads no answer */
   #heard(message: TransferControl): void {
+    if (this.#unsent > MAX_UNSENT) throw new WireError("limited", "the other end does not read what it is told");
     const id = toHex(message.transfer);
     if (message.kind === "offer") return this.#offered(id, message);
     const incoming = this.#incoming.get(id);
@@ -108,7 +113,8 @@ export class Transfers {
   ): Promise<void> {
     const incoming = new Incoming(this.#link(offer.transfer), offer, inbox);
     this.#incoming.set(id, incoming);
-    this.#handOver(id, incoming);
+    const pages = this.#arrivals.claim(id);
+    if (pages !== null) incoming.takeStream("pagesOf", pages);
     // What it rejects with is its failure.
     await incoming.run().catch(() => undefined);
     this.#incoming.delete(id);
@@ -116,42 +122,9 @@ export class Transfers {
     inbox.onEnd({ id, from: this.#session.peer, error: incoming.fate.failure });
   }
 
-  #handOver(id: string, incoming: Incoming): void {
-    const pages = this.#early.get(id);
-    this.#early.delete(id);
-    if (pages !== undefined) incoming.takeStream("pagesOf", pages);
-  }
-
   #decline(offer: OfferMessage, code: "no-answer" | "limited"): void {
-    const id = toHex(offer.transfer);
-    this.#early.get(id)?.stop(code);
-    this.#early.delete(id);
+    this.#arrivals.claim(toHex(offer.transfer))?.stop(code);
     this.#say({ kind: "decline", transfer: offer.transfer, code }).catch(() => undefined);
-  }
-
-  /** Never rejects: a stream that makes no sense is stopped. */
-  async #opened(stream: ByteReader): Promise<void> {
-    if (this.#unnamedStreams + this.#early.size >= MAX_WAITING) return stream.stop("limited");
-    const input = new BulkInput(stream);
-    this.#unnamedStreams += 1;
-    try {
-      const head = await input.next();
-      if (head?.kind !== "pagesOf" && head?.kind !== "dataOf")
-        throw new WireError("bad-message", "a stream of nothing");
-      this.#named(toHex(head.transfer), head.kind, input);
-    } catch {
-      stream.stop("bad-message");
-    } finally {
-      this.#unnamedStreams -= 1;
-    }
-  }
-
-  #named(id: string, kind: "pagesOf" | "dataOf", input: BulkInput): void {
-    const incoming = this.#incoming.get(id);
-    if (incoming !== undefined) return incoming.takeStream(kind, input);
-    // The offer travels on another stream and may be behind; data waits for our word and cannot be ahead.
-    if (kind === "dataOf" || this.#remembered.has(id) || this.#early.has(id)) return input.stop("cancelled");
-    this.#early.set(id, input);
   }
 
   #link(transfer: Uint8Array): TransferLink {
@@ -167,8 +140,13 @@ export class Transfers {
     };
   }
 
-  #say(message: TransferControl): Promise<void> {
-    return this.#session.control.send(transferControl.encode(message));
+  async #say(message: TransferControl): Promise<void> {
+    this.#unsent += 1;
+    try {
+      await this.#session.control.send(transferControl.encode(message));
+    } finally {
+      this.#unsent -= 1;
+    }
   }
 
   async #track(work: Promise<void>): Promise<void> {
@@ -190,7 +168,6 @@ export class Transfers {
   #failAll(error: UserError, isKnownThere: boolean): void {
     for (const transfer of [...this.#outgoing.values(), ...this.#incoming.values()])
       transfer.fate.fail(error, isKnownThere);
-    for (const input of this.#early.values()) input.stop("cancelled");
-    this.#early.clear();
+    this.#arrivals.stopAll("cancelled");
   }
 }

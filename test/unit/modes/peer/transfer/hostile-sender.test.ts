@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { packValue, type Value } from "../../../../../src/wire/codec/msgpack.ts";
 import { concat } from "../../../../../src/wire/bytes.ts";
-import type { TransferBulk } from "../../../../../src/wire/messages/transfer.ts";
+import { type TransferBulk, transferControl } from "../../../../../src/wire/messages/transfer.ts";
 import { leafHash } from "../../../../../src/wire/tree/block-tree.ts";
 import { sessionPair } from "../../../../support/session-pair.ts";
 import {
@@ -246,6 +246,19 @@ test("bad input 159: of 1 000 offers at once five are open, the others declined"
     expect(await on.sender.heard()).toEqual({ kind: "decline", transfer: numbered(number), code: "limited" });
   await on.sender.stream(...offerOf(numbered(0), [["a", 1]]).pages).finish();
   expect(await on.sender.heard()).toEqual({ kind: "accept", transfer: numbered(0) });
+});
+
+test("bad input 159: whoever offers and offers without reading an answer ends the session, not the memory here", async () => {
+  await using here = await stage();
+  const { a, b } = sessionPair();
+  await party(b, here.out);
+  const offer = (number: number) => transferControl.encode(offerOf(numbered(number), [["a", 1]]).offer);
+  let sent = 0;
+  const flood = async () => {
+    for (; sent < 60_000; sent++) await a.control.send(offer(sent));
+  };
+  await expect(flood()).rejects.toMatchObject({ code: "limited", side: "remote" });
+  expect(sent).toBeLessThan(20_000);
 });
 
 test("bad input 159: offers that are taken back at once raise five questions and no more", async () => {
