@@ -26,6 +26,7 @@ const specs = {
   rekey: message(15, { epoch: u32, handshake: upTo(512) }), // from the initiator of the first handshake
   rekeyed: message(16, { epoch: u32, handshake: upTo(512) }), // the answer
   rekeyWanted: message(17, { epoch: u32 }), // from the other end: the initiator should start
+  maxStreams: message(18, { class: u8, streams: u53 }), // so many streams of a class may be opened in all by who reads this
 };
 
 /** PROTOCOL.md §7.4. In a sealed packet, one behind the other; a nil byte between them is padding. */

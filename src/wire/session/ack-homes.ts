@@ -1,0 +1,53 @@
+import type { Paths } from "./paths.ts";
+import type { ReceivePath } from "./receive-path.ts";
+import type { ReceivePaths } from "./receive-paths.ts";
+import type { SendPath } from "./send-path.ts";
+import { isAcknowledged } from "./receive-paths.ts";
+
+/** About what a packet with nothing but an ack takes. Bytes. */
+const ACK_PACKET_BYTES = 128;
+
+/** Where acks go: on the route of the path they acknowledge, so that its RTT is that route's, unless nothing may or can be sent there. */
+export class AckHomes {
+  readonly #received: ReceivePaths;
+  readonly #paths: Paths;
+
+  constructor(received: ReceivePaths, paths: Paths) {
+    this.#received = received;
+    this.#paths = paths;
+  }
+
+  /** The paths of the other end whose acks wait to go out on this one of ours. */
+  waitingOn(now: number, path: SendPath): ReceivePath[] {
+    return [...this.#received.values()].filter((from) => from.ackAt !== null && this.#homeOf(now, from) === path);
+  }
+
+  /** A path of ours on which an ack is due. What can go nowhere is dropped: the other end will ask again. */
+  nextDue(now: number): SendPath | null {
+    for (const from of this.#received.values()) {
+      if (from.ackAt === null || from.ackAt > now || !isAcknowledged(from.id)) continue;
+      const home = this.#homeOf(now, from);
+      if (home !== null) return home;
+      from.onAckSent();
+    }
+    return null;
+  }
+
+  /** Acks that a packet on a silent route repeats. */
+  allOn(path: SendPath): ReceivePath[] {
+    return [...this.#received.values()].filter((from) => from.routeKey === path.route.key && from.ranges.count > 0);
+  }
+
+  pollTimeout(): number | null {
+    let at = Number.POSITIVE_INFINITY;
+    for (const from of this.#received.values()) at = Math.min(at, from.ackAt ?? at);
+    return Number.isFinite(at) ? at : null;
+  }
+
+  #homeOf(now: number, from: ReceivePath): SendPath | null {
+    const route = this.#paths.routeOf(from.routeKey);
+    if (route === null || !route.maySend(ACK_PACKET_BYTES)) return this.#paths.selected(now);
+    if (route.path?.isSuspect === true) return this.#paths.selected(now) ?? route.path;
+    return this.#paths.pathOn(route, now);
+  }
+}

@@ -1,0 +1,56 @@
+import { packetNumberAt, packetType, pathIdAt, receiverIndexAt, typeAt } from "../packet/header.ts";
+import { BurstSplitter } from "../packet/split.ts";
+import type { Indexes } from "./indexes.ts";
+import type { Paths } from "./paths.ts";
+import type { ReceivePath } from "./receive-path.ts";
+import type { ReceivePaths } from "./receive-paths.ts";
+import type { Rekey } from "./rekey.ts";
+import { type Route, routeKey } from "./route.ts";
+import type { SessionCounters } from "./stats.ts";
+
+/** An authentic packet, for the first time. */
+export type OnPacket = (path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number) => void;
+
+/** Takes buffers apart and opens what lies in them; whatever is not a fresh packet of the other end is counted and dropped without a trace. */
+export class PacketReceiver {
+  readonly #indexes: Indexes;
+  readonly #rekey: Rekey;
+  readonly #paths: ReceivePaths;
+  readonly #counters: SessionCounters;
+
+  constructor(indexes: Indexes, rekey: Rekey, paths: ReceivePaths, counters: SessionCounters) {
+    this.#indexes = indexes;
+    this.#rekey = rekey;
+    this.#paths = paths;
+    this.#counters = counters;
+  }
+
+  receive(now: number, buffer: Uint8Array, route: Route, known: Paths, onPacket: OnPacket): void {
+    const splitter = known.routeOf(routeKey(route))?.splitter ?? new BurstSplitter();
+    splitter.split(buffer, (bytes, start, end) => this.#open(now, bytes, start, end, route, onPacket));
+  }
+
+  /** In this order: length, index, epoch, fresh; then the tag; and only then anything is remembered. */
+  #open(now: number, bytes: Uint8Array, start: number, end: number, route: Route, onPacket: OnPacket): boolean {
+    if (typeAt(bytes, start, end) !== packetType.sealed) return this.#drop("foreignPackets");
+    const index = receiverIndexAt(bytes, start);
+    if (!this.#indexes.isLocal(index)) return this.#drop("foreignPackets");
+    const [pathId, number] = [pathIdAt(bytes, start), packetNumberAt(bytes, start)];
+    const known = this.#paths.get(pathId);
+    if (this.#paths.isGone(pathId) || known?.window.isFresh(number) === false) return this.#drop("repeatedPackets");
+    const plaintext = this.#rekey.ring.open(now, bytes, start, end);
+    if (plaintext === null) return this.#drop("forgedPackets");
+    const path = known ?? this.#paths.open(pathId, routeKey(route), now);
+    path.window.mark(number);
+    this.#rekey.onOpened(now);
+    this.#counters.openedPackets++;
+    this.#indexes.onUsed(now, index);
+    onPacket(path, number, plaintext, end - start);
+    return true;
+  }
+
+  #drop(why: "foreignPackets" | "repeatedPackets" | "forgedPackets"): false {
+    this.#counters[why]++;
+    return false;
+  }
+}

@@ -1,0 +1,253 @@
+import type { CongestionController } from "../congestion/controller.ts";
+import type { Random } from "../core.ts";
+import { MAX_PATH_ID } from "../packet/header.ts";
+import type { Frame } from "../messages/session.ts";
+import type { EventQueue } from "./events.ts";
+import { observedAddress, PathChallenges } from "./path-challenges.ts";
+import { PathChoice } from "./path-choice.ts";
+import { CHECKS_PATH, FIRST_FREE_PATH, SERVER_PATH } from "./path-id.ts";
+import { type Route, routeKey } from "./route.ts";
+import { RouteChecks } from "./route-checks.ts";
+import { RouteState } from "./route-state.ts";
+import { SendPath } from "./send-path.ts";
+import type { Fate } from "./sent-packets.ts";
+import type { SessionLimits } from "./session-limits.ts";
+
+/** Routes kept at once, the server's included; unproven ones go first. */
+const MAX_ROUTES = 17;
+/** A route is given up this long after the first packet it left unacknowledged, or after three RTTs of a very long path. Milliseconds. */
+const LOST_AFTER_MS = 2_500;
+/** A path that comes back within this goes on with its congestion controller. Milliseconds. */
+const FROZEN_MS = 30_000;
+
+export interface PathsOptions {
+  readonly limits: SessionLimits;
+  readonly random: Random;
+  readonly congestion: () => CongestionController;
+  readonly events: EventQueue;
+  /** What a path that is given up had in flight goes back to where it came from. */
+  readonly lost: Fate;
+}
+
+/** The routes of a session, the paths we send on there, and which one is chosen. */
+export class Paths {
+  readonly challenges: PathChallenges;
+  readonly #options: PathsOptions;
+  readonly #checks: RouteChecks;
+  readonly #choice = new PathChoice();
+  readonly #routes = new Map<string, RouteState>();
+  readonly #byId = new Map<number, SendPath>();
+  readonly #frozen = new Map<string, { readonly congestion: CongestionController; readonly at: number }>();
+  /** Tiers of routes that the user probes and that have not answered. */
+  readonly #probedTiers = new Map<string, number>();
+  #nextId = FIRST_FREE_PATH;
+  #selected: RouteState | null = null;
+  #serverPath: SendPath | null = null;
+
+  constructor(options: PathsOptions) {
+    this.#options = options;
+    this.challenges = new PathChallenges(options.random);
+    this.#checks = new RouteChecks(this.challenges, options.random, options.limits.keepaliveMs);
+  }
+
+  /** Where data goes now. */
+  selected(now: number): SendPath | null {
+    return this.#selected === null ? null : this.pathOn(this.#selected, now);
+  }
+
+  get selectedRoute(): RouteState | null {
+    return this.#selected;
+  }
+
+  get all(): Iterable<SendPath> {
+    return this.#byId.values();
+  }
+
+  get routes(): Iterable<RouteState> {
+    return this.#routes.values();
+  }
+
+  routeOf(key: string): RouteState | null {
+    return this.#routes.get(key) ?? null;
+  }
+
+  byId(id: number): SendPath | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /** A path of ours that was there, and may be gone. */
+  wasUsed(id: number): boolean {
+    return id === SERVER_PATH ? this.#serverPath !== null : id >= FIRST_FREE_PATH && id < this.#nextId;
+  }
+
+  setServerRoute(now: number, available: boolean): void {
+    const known = this.#routes.get("server");
+    if (available && known === undefined) {
+      const route = new RouteState({ kind: "server" }, now);
+      route.standing = "usable";
+      this.#routes.set(route.key, route);
+      this.choose(now);
+    } else if (!available && known !== undefined) this.#drop(now, known);
+  }
+
+  /** A challenge on a route, whether known or not; what answers becomes known. */
+  probe(now: number, route: Route, tier: number): void {
+    const known = this.#routes.get(routeKey(route));
+    if (known !== undefined) known.tier = tier;
+    this.#probedTiers.delete(routeKey(route));
+    this.#probedTiers.set(routeKey(route), tier);
+    if (this.#probedTiers.size > 2_048) this.#probedTiers.delete(this.#probedTiers.keys().next().value ?? "");
+    this.challenges.challenge(now, route, "reach", false);
+  }
+
+  forget(now: number, route: Route): void {
+    const known = this.#routes.get(routeKey(route));
+    this.#probedTiers.delete(routeKey(route));
+    if (known !== undefined) this.#drop(now, known);
+  }
+
+  /** An authentic packet came from this route. @returns what is known of it; null for the server's while that is not available */
+  heard(now: number, route: Route, bytes: number, pathId: number): RouteState | null {
+    const state = this.#routes.get(routeKey(route)) ?? this.#see(now, route);
+    if (state === null) return null;
+    state.onReceived(now, bytes);
+    const isUnproven = state.standing === "seen" && pathId !== CHECKS_PATH;
+    if (isUnproven && state.challengeAt === null) this.#checks.restart(now, state);
+    return state;
+  }
+
+  onChallenge(route: RouteState, nonce: Uint8Array): void {
+    this.challenges.respond(route.route, nonce);
+  }
+
+  /** @throws WireError when the observed address is none */
+  onResponse(now: number, route: RouteState, frame: Extract<Frame, { kind: "response" }>): void {
+    const observed = observedAddress(frame);
+    const answer = this.challenges.onResponse(now, route.key, frame.nonce);
+    if (answer === null || route.route.kind === "server") return;
+    route.onRtt(now, answer.rttMs);
+    route.confirmedAtMs = now;
+    if (route.standing === "seen") {
+      route.standing = "answered";
+      this.#options.events.push({ kind: "route-validated", route: route.route, rttMs: answer.rttMs, observed });
+    } else if (answer.kind === "size") route.standing = "usable";
+    if (answer.kind === "size" || route.unanswered > 0 || !route.isUsable) this.#checks.restart(now, route);
+    this.choose(now);
+  }
+
+  /** The path we send on there; made when first needed. Null when all ids are used up. */
+  pathOn(route: RouteState, now: number): SendPath | null {
+    route.path ??= this.#newPath(route, now);
+    return route.path;
+  }
+
+  handleTimeout(now: number): void {
+    for (const path of this.#byId.values()) path.handleTimeout(now, this.#options.lost);
+    for (const route of this.#routes.values()) {
+      const why = this.#checks.handleTimeout(now, route) ?? this.#silence(now, route);
+      const isLimited = why !== null && (route.isUsable ? this.#hasOther(route) : true);
+      if (isLimited) this.#lose(now, route, why);
+    }
+    this.choose(now);
+  }
+
+  pollTimeout(): number | null {
+    let at = this.#choice.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    for (const path of this.#byId.values()) at = Math.min(at, path.pollTimeout() ?? at, path.eligibleAtMs ?? at);
+    for (const route of this.#routes.values()) {
+      at = Math.min(at, route.challengeAt ?? at);
+      if (this.#hasOther(route)) at = Math.min(at, lostAt(route) ?? at);
+    }
+    return Number.isFinite(at) ? at : null;
+  }
+
+  /** Looks whether another route should carry the data from now on. */
+  choose(now: number): void {
+    for (const path of this.#byId.values()) path.endProbation(now);
+    const choice = this.#choice.choose(now, [...this.#routes.values()], this.#selected);
+    if (choice?.route === this.#selected) return;
+    this.#selected = choice?.route ?? null;
+    if (choice === null) return;
+    const { route, why } = choice;
+    this.#options.events.push({ kind: "path-selected", route: route.route, rttMs: route.baseRttMs, why });
+  }
+
+  #see(now: number, route: Route): RouteState | null {
+    if (route.kind === "server") return null;
+    const state = new RouteState(route, now);
+    state.tier = this.#probedTiers.get(state.key) ?? state.tier;
+    this.#makeRoom();
+    this.#routes.set(state.key, state);
+    this.#options.events.push({ kind: "route-seen", route });
+    return state;
+  }
+
+  /** Of the routes not in use the one that was silent longest goes, unproven ones first. */
+  #makeRoom(): void {
+    if (this.#routes.size < MAX_ROUTES) return;
+    const spare = [...this.#routes.values()].filter((route) => route !== this.#selected && route.route.kind === "udp");
+    const rank = (route: RouteState) => (route.standing === "seen" ? 0 : 1e15) + route.lastHeardAtMs;
+    const silent = spare.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+    this.#close(silent, 0);
+    this.#routes.delete(silent.key);
+  }
+
+  #newPath(route: RouteState, now: number): SendPath | null {
+    if (route.route.kind === "server" && this.#serverPath !== null) return this.#reopen(this.#serverPath, route);
+    const id = route.route.kind === "server" ? SERVER_PATH : this.#nextId++;
+    if (id > MAX_PATH_ID) return null;
+    const frozen = this.#frozen.get(route.key);
+    this.#frozen.delete(route.key);
+    const congestion = frozen && now - frozen.at <= FROZEN_MS ? frozen.congestion : this.#options.congestion();
+    const path = new SendPath(id, route, congestion, this.#options.random, this.#options.limits.skipEveryPackets, now);
+    if (id === SERVER_PATH) this.#serverPath = path;
+    this.#byId.set(id, path);
+    return path;
+  }
+
+  /** The server's path keeps its id and its numbers through all outages. */
+  #reopen(path: SendPath, route: RouteState): SendPath {
+    path.route = route;
+    this.#byId.set(path.id, path);
+    return path;
+  }
+
+  /** @returns why a silent path is given up */
+  #silence(now: number, route: RouteState): string | null {
+    const at = lostAt(route);
+    return at !== null && now >= at ? "packets stay unacknowledged" : null;
+  }
+
+  /** The last usable route is never given up, and the server's is only ever taken away. */
+  #hasOther(route: RouteState): boolean {
+    if (route.route.kind === "server") return false;
+    for (const other of this.#routes.values())
+      if (other !== route && other.isUsable && other.path?.isSuspect !== true) return true;
+    return false;
+  }
+
+  #lose(now: number, route: RouteState, why: string): void {
+    this.#options.events.push({ kind: "route-lost", route: route.route, why });
+    this.#drop(now, route);
+  }
+
+  #drop(now: number, route: RouteState): void {
+    this.#routes.delete(route.key);
+    this.#close(route, now);
+    if (this.#selected === route) this.#selected = null;
+    this.choose(now);
+  }
+
+  #close(route: RouteState, now: number): void {
+    if (route.path === null) return;
+    route.path.recovery.abandon(this.#options.lost);
+    this.#byId.delete(route.path.id);
+    if (route.route.kind === "udp") this.#frozen.set(route.key, { congestion: route.path.congestion, at: now });
+    if (this.#frozen.size > MAX_ROUTES) this.#frozen.delete(this.#frozen.keys().next().value ?? "");
+  }
+}
+
+function lostAt({ path, baseRttMs }: RouteState): number | null {
+  if (path === null || path.suspectSinceMs === null) return null;
+  return path.suspectSinceMs + Math.max(LOST_AFTER_MS, 3 * (baseRttMs ?? 0));
+}

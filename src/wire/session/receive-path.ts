@@ -1,0 +1,67 @@
+import { ReplayWindow } from "../packet/replay-window.ts";
+import { AckRanges } from "./ack-ranges.ts";
+
+/** More packets than this are not left unacknowledged, however they come. */
+const MAX_UNACKED_PACKETS = 8;
+
+/** One path of the other end, by the id it gave it: what came on it, and when that is acknowledged. */
+export class ReceivePath {
+  readonly id: number;
+  readonly window = new ReplayWindow();
+  readonly ranges = new AckRanges();
+  /** Key of the route the newest packet came on: where acks go. */
+  routeKey: string;
+  lastAtMs: number;
+  /** When an ack is due; null while nothing asks for one. */
+  ackAt: number | null = null;
+  #largest = -1;
+  #largestAtMs = 0;
+  #unacked = 0;
+
+  constructor(id: number, routeKey: string, now: number) {
+    this.id = id;
+    this.routeKey = routeKey;
+    this.lastAtMs = now;
+  }
+
+  /**
+   * After a packet was opened and read. An ack is due at once for a gap, for a packet that is the end of a flight, and when many wait.
+   * @param isLast shorter than a full datagram, so that probably none follows
+   */
+  onPacket(
+    now: number,
+    number: number,
+    routeKey: string,
+    asksForAck: boolean,
+    isLast: boolean,
+    maxAckDelayMs: number,
+  ): void {
+    const isInOrder = number === this.#largest + 1;
+    this.ranges.add(number);
+    this.lastAtMs = now;
+    if (number > this.#largest) {
+      this.#largest = number;
+      this.#largestAtMs = now;
+      this.routeKey = routeKey;
+    }
+    if (!asksForAck) return;
+    this.#unacked++;
+    const isUrgent = !isInOrder || isLast || this.#unacked >= MAX_UNACKED_PACKETS;
+    this.ackAt = Math.min(this.ackAt ?? Number.POSITIVE_INFINITY, isUrgent ? now : now + maxAckDelayMs);
+  }
+
+  /** The buffer that brought several packets has been read: one ack for all. */
+  onBurstEnd(now: number): void {
+    if (this.#unacked > 1) this.ackAt = now;
+  }
+
+  /** Since the largest came, for the other end's RTT. */
+  ackDelayUs(now: number): number {
+    return Math.max(0, Math.round((now - this.#largestAtMs) * 1_000));
+  }
+
+  onAckSent(): void {
+    this.ackAt = null;
+    this.#unacked = 0;
+  }
+}

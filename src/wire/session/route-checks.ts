@@ -1,0 +1,76 @@
+import type { Random } from "../core.ts";
+import type { PathChallenges } from "./path-challenges.ts";
+import type { RouteState } from "./route-state.ts";
+
+/** Gaps between challenges to a route the other end uses and that we have not heard answer. Milliseconds. */
+const REACH_GAPS_MS = [200, 400, 800, 1_600, 3_200];
+/** How often a full datagram is tried. */
+const SIZE_TRIES = 5;
+/** Behind an unanswered keepalive. Milliseconds. */
+const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
+
+/**
+ * When which route is challenged, by its standing: one that was only seen, to learn whether it is the other end's; one that answered,
+ * to learn whether it carries full datagrams; a usable one after a while without proof that it still works.
+ */
+export class RouteChecks {
+  readonly #challenges: PathChallenges;
+  readonly #random: Random;
+  readonly #keepaliveMs: number;
+
+  constructor(challenges: PathChallenges, random: Random, keepaliveMs: number) {
+    this.#challenges = challenges;
+    this.#random = random;
+    this.#keepaliveMs = keepaliveMs;
+  }
+
+  /** The route changed its standing, or has just proven itself: what comes next, and when. */
+  restart(now: number, route: RouteState): void {
+    route.unanswered = 0;
+    if (route.route.kind === "server") route.challengeAt = null;
+    else route.challengeAt = route.isUsable ? now + this.#keepaliveGapMs() : now;
+  }
+
+  /** @returns why the route is to be given up; null while it is not */
+  handleTimeout(now: number, route: RouteState): string | null {
+    if (route.challengeAt === null || now < route.challengeAt) return null;
+    if (route.isUsable) return this.#keepAlive(now, route);
+    return route.standing === "answered" ? this.#trySize(now, route) : this.#reach(now, route);
+  }
+
+  #keepAlive(now: number, route: RouteState): string | null {
+    const idleMs = now - route.confirmedAtMs;
+    if (route.unanswered === 0 && idleMs < this.#keepaliveMs / 2) {
+      this.restart(now, route);
+      return null;
+    }
+    const isOver = route.unanswered >= KEEPALIVE_GAPS_MS.length;
+    this.#send(now, route, KEEPALIVE_GAPS_MS[route.unanswered] ?? 2_000);
+    return isOver ? "keepalives stay unanswered" : null;
+  }
+
+  #trySize(now: number, route: RouteState): string | null {
+    if (route.unanswered >= SIZE_TRIES) return "it does not carry 1200 bytes";
+    this.#send(now, route, Math.max(100, 2 * (route.baseRttMs ?? 0)) * (route.unanswered + 1), "size");
+    return null;
+  }
+
+  #reach(now: number, route: RouteState): null {
+    const gapMs = REACH_GAPS_MS[route.unanswered];
+    if (gapMs === undefined) route.challengeAt = null;
+    else this.#send(now, route, gapMs);
+    return null;
+  }
+
+  #send(now: number, route: RouteState, gapMs: number, kind: "reach" | "size" = "reach"): void {
+    this.#challenges.challenge(now, route.route, kind, true);
+    route.unanswered++;
+    route.challengeAt = now + gapMs;
+  }
+
+  /** Plus or minus a fifth, so that the two ends and many sessions do not beat together. */
+  #keepaliveGapMs(): number {
+    const [byte = 0] = this.#random(1);
+    return this.#keepaliveMs * (0.8 + (0.4 * byte) / 255);
+  }
+}

@@ -1,0 +1,72 @@
+import { BurstSplitter } from "../packet/split.ts";
+import { WindowedFilter } from "../congestion/windowed-filter.ts";
+import { type Route, routeKey } from "./route.ts";
+import type { SendPath } from "./send-path.ts";
+
+/** Lower is better. Of the server's route, and of one that only the other end has used so far. */
+export const SERVER_TIER = 100;
+export const SEEN_TIER = 50;
+/** RFC 9000 §8.1. */
+const AMPLIFICATION = 3;
+/** The lowest RTT of so long stands for the route: queues of our own come and go. Milliseconds. */
+const BASE_RTT_WINDOW_MS = 60_000;
+
+/**
+ * seen: authentic packets came from it. answered: our challenge came back, so it is the other end's. usable: and it carries full
+ * datagrams.
+ */
+export type Standing = "seen" | "answered" | "usable";
+
+/** What is known of one route. */
+export class RouteState {
+  readonly route: Route;
+  readonly key: string;
+  readonly splitter = new BurstSplitter();
+  readonly #baseRtt = new WindowedFilter(BASE_RTT_WINDOW_MS, (a, b) => a < b);
+  tier: number;
+  standing: Standing = "seen";
+  /** The path we send on there, once there was something to send. */
+  path: SendPath | null = null;
+  lastHeardAtMs: number;
+  /** When it was last proven to work both ways. */
+  confirmedAtMs = 0;
+  /** Challenges sent since without an answer, and when the next is due. */
+  unanswered = 0;
+  challengeAt: number | null = null;
+  #receivedBytes = 0;
+  #sentBytes = 0;
+
+  constructor(route: Route, now: number) {
+    this.route = route;
+    this.key = routeKey(route);
+    this.tier = route.kind === "server" ? SERVER_TIER : SEEN_TIER;
+    this.lastHeardAtMs = now;
+  }
+
+  get isUsable(): boolean {
+    return this.standing === "usable";
+  }
+
+  /** Null before the first sample. */
+  get baseRttMs(): number | null {
+    return this.#baseRtt.value;
+  }
+
+  onRtt(now: number, rttMs: number): void {
+    this.#baseRtt.update(now, rttMs);
+  }
+
+  onReceived(now: number, bytes: number): void {
+    this.lastHeardAtMs = now;
+    this.#receivedBytes += bytes;
+  }
+
+  /** What an address that has proven nothing may be sent: three times what came from there. */
+  maySend(bytes: number): boolean {
+    return this.standing !== "seen" || this.#sentBytes + bytes <= AMPLIFICATION * this.#receivedBytes;
+  }
+
+  onSent(bytes: number): void {
+    this.#sentBytes += bytes;
+  }
+}

@@ -1,0 +1,153 @@
+import type { Transmit } from "../core.ts";
+import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { type Frame, frames } from "../messages/session.ts";
+import { SEALED_OVERHEAD_BYTES } from "../packet/header.ts";
+import type { AckHomes } from "./ack-homes.ts";
+import type { PacketCopies } from "./packet-copies.ts";
+import type { Allowance, PacketFiller } from "./packet-filler.ts";
+import type { PacketWriter } from "./packet-writer.ts";
+import type { Paths } from "./paths.ts";
+import type { Rekey } from "./rekey.ts";
+import { type Route, routeKey } from "./route.ts";
+import type { RouteState } from "./route-state.ts";
+import type { SendPath } from "./send-path.ts";
+
+export interface SenderOptions {
+  readonly paths: Paths;
+  readonly acks: AckHomes;
+  readonly rekey: Rekey;
+  readonly writer: PacketWriter;
+  readonly filler: PacketFiller;
+  readonly copies: PacketCopies;
+  /** Streams may go through the server. */
+  readonly relayData: boolean;
+}
+
+const PING: Frame = { kind: "ping" };
+const PING_BYTES = frames.encode(PING);
+const NOTHING: Allowance = { state: "open", messages: false, bulk: false, streams: false };
+
+/** Decides which packet leaves next, and where: checks, then acks and probes of the other paths, then the selected path. */
+export class Sender {
+  readonly #options: SenderOptions;
+  #wakeAt: number | null = null;
+  #isOpen = true;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  poll(now: number): Transmit<Route> | null {
+    const { rekey, copies } = this.#options;
+    this.#wakeAt = null;
+    rekey.poke(now);
+    const state = rekey.sealState(now);
+    this.#isOpen = state === "open";
+    if (state === "spent") return null;
+    return this.#check(now) ?? copies.poll(now) ?? this.#aside(now) ?? this.#main(now);
+  }
+
+  /** When the pacer lets more go, or an ack is due. Valid once {@link poll} has returned null. */
+  pollTimeout(): number | null {
+    const ackAt = this.#isOpen ? this.#options.acks.pollTimeout() : null;
+    return ackAt === null || this.#wakeAt === null ? (ackAt ?? this.#wakeAt) : Math.min(ackAt, this.#wakeAt);
+  }
+
+  /** A packet with this frame alone, for the end of a session. Null when nothing can be sealed. */
+  only(now: number, route: RouteState, frame: Frame): Transmit<Route> | null {
+    const { paths, rekey, writer } = this.#options;
+    const path = paths.pathOn(route, now);
+    if (path === null || rekey.sealState(now) === "spent") return null;
+    const out = new Uint8Array(MIN_DATAGRAM_BYTES);
+    writer.builder.begin(out, 0);
+    writer.builder.addFrame(frame, frames.encode(frame), false);
+    return transmit(path, out, writer.seal(now, path));
+  }
+
+  #check(now: number): Transmit<Route> | null {
+    const { paths, writer } = this.#options;
+    for (let check = paths.challenges.take(); check !== null; check = paths.challenges.take()) {
+      const route = paths.routeOf(routeKey(check.route));
+      const bytes = Math.max(check.paddedTo, frames.encode(check.frame).length + SEALED_OVERHEAD_BYTES);
+      if (check.isLimited && route?.maySend(bytes) === false) continue;
+      route?.onSent(bytes);
+      return writer.check(now, check);
+    }
+    return null;
+  }
+
+  /** An ack or a probe on a path that data does not go on. */
+  #aside(now: number): Transmit<Route> | null {
+    const { paths, acks, rekey } = this.#options;
+    const selected = paths.selected(now);
+    if (rekey.sealState(now) !== "open") return null;
+    const due = acks.nextDue(now);
+    if (due !== null && due !== selected) return this.#send(now, due, NOTHING);
+    for (const path of paths.all) if (path.probesOwed > 0 && path !== selected) return this.#send(now, path, NOTHING);
+    return null;
+  }
+
+  #main(now: number): Transmit<Route> | null {
+    const { paths, acks, filler, copies } = this.#options;
+    const path = paths.selected(now);
+    if (path === null) return null;
+    const allowance = this.#allowanceOf(now, path);
+    const isDue = allowance.state === "open" && acks.nextDue(now) === path;
+    if (!isDue && path.probesOwed === 0 && !filler.hasAny(allowance)) return this.#rest(now, path, allowance);
+    const sent = this.#send(now, path, allowance);
+    if (sent !== null) copies.onSent(path);
+    return sent ?? this.#rest(now, path, allowance);
+  }
+
+  /** Nothing leaves: because there is nothing, or because the pacer holds it. */
+  #rest(now: number, path: SendPath, allowance: Allowance): null {
+    const isWaiting = allowance.state === "open" && allowance.streams && this.#options.filler.hasBulk();
+    if (isWaiting) this.#wakeAt = path.pacedUntil(now);
+    else path.onIdle();
+    return null;
+  }
+
+  #allowanceOf(now: number, path: SendPath): Allowance {
+    const { rekey, relayData } = this.#options;
+    const isProbe = path.probesOwed > 0;
+    return {
+      state: rekey.sealState(now),
+      messages: isProbe || path.maySendMessages,
+      bulk: isProbe || path.maySendBulk(now),
+      streams: relayData || path.route.route.kind !== "server",
+    };
+  }
+
+  /** One packet, or a burst of full ones and a last. */
+  #send(now: number, path: SendPath, first: Allowance): Transmit<Route> | null {
+    const isBurst = first.bulk && path.probesOwed === 0 && this.#options.filler.hasBulk();
+    const out = new Uint8Array((isBurst ? path.burstPackets(now) : 1) * MIN_DATAGRAM_BYTES);
+    let at = 0;
+    for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path)) {
+      const length = this.#packet(now, path, out, at, allowance);
+      at += length;
+      if (length < MIN_DATAGRAM_BYTES || allowance.state !== "open") break;
+    }
+    return at === 0 ? null : transmit(path, out, at);
+  }
+
+  /** @returns the packet's length; 0 when there was nothing to put into it */
+  #packet(now: number, path: SendPath, out: Uint8Array, at: number, allowance: Allowance): number {
+    const { acks, writer, filler } = this.#options;
+    const { builder } = writer;
+    const isProbe = path.probesOwed > 0;
+    path.probesOwed = 0;
+    builder.begin(out, at);
+    const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
+    for (const from of waiting) builder.addAck(now, from);
+    filler.fill(builder, allowance);
+    const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
+    if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
+    return builder.isEmpty ? 0 : writer.seal(now, path);
+  }
+}
+
+function transmit(path: SendPath, out: Uint8Array, length: number): Transmit<Route> {
+  const segmentBytes = Math.min(length, MIN_DATAGRAM_BYTES);
+  return { to: path.route.route, bytes: out.subarray(0, length), segmentBytes };
+}

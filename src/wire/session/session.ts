@@ -1,0 +1,353 @@
+import { Bbr } from "../congestion/bbr.ts";
+import type { CongestionController } from "../congestion/controller.ts";
+import type { Core, Random, Transmit } from "../core.ts";
+import { type ErrorCode, isErrorCode, WireError } from "../errors.ts";
+import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import type { Frame } from "../messages/session.ts";
+import type { KeyPair } from "../noise/primitives.ts";
+import { AckHomes } from "./ack-homes.ts";
+import { Closing } from "./closing.ts";
+import { ControlQueue } from "./control-queue.ts";
+import { DatagramQueue } from "./datagram-queue.ts";
+import { type CarriedFrame, EventQueue, type SessionEvent } from "./events.ts";
+import { FrameDispatcher } from "./frame-dispatcher.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { Indexes } from "./indexes.ts";
+import { PacketCopies } from "./packet-copies.ts";
+import { PacketFiller } from "./packet-filler.ts";
+import { PacketReceiver } from "./packet-receiver.ts";
+import { PacketWriter } from "./packet-writer.ts";
+import { Paths } from "./paths.ts";
+import type { ReceivePath } from "./receive-path.ts";
+import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
+import { Rekey } from "./rekey.ts";
+import { type Route, routeKey } from "./route.ts";
+import type { RouteState } from "./route-state.ts";
+import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
+import { Sender } from "./sender.ts";
+import type { Fate } from "./sent-packets.ts";
+import { type SessionLimits, sessionLimits } from "./session-limits.ts";
+import { newCounters, type SessionStats, statsOf } from "./stats.ts";
+import type { StreamClass } from "./stream-id.ts";
+import { Streams } from "./streams.ts";
+
+export interface SessionOptions {
+  /** Of the first Noise handshake: the end that accepted. */
+  readonly initiator: boolean;
+  readonly sessionId: Uint8Array;
+  /** What the first handshake gave: raw AES keys, and the secret that goes into the next handshake. 32 bytes each. */
+  readonly keys: { readonly send: Uint8Array; readonly receive: Uint8Array; readonly export: Uint8Array };
+  /** Receiver indexes as told in the handshake. */
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly staticKeys: KeyPair;
+  readonly remoteStatic: Uint8Array;
+  /** The prologue of the handshake that makes new keys, `rekey 1` and so on. */
+  readonly rekeyPrologue: (purpose: string) => Uint8Array;
+  readonly random: Random;
+  /** False: through the server go only control frames, no stream and no datagram. */
+  readonly relayData?: boolean;
+  readonly limits?: Partial<SessionLimits>;
+  readonly congestion?: () => CongestionController;
+  readonly now: number;
+}
+
+type State = "open" | "closing" | "closed";
+
+/**
+ * An end of a session with one device, PROTOCOL.md §7: streams and datagrams over whatever routes there are, sealed. It begins with the
+ * keys of a finished handshake and without a route. Nothing here throws for what comes from the network; commands on streams that are
+ * gone do nothing.
+ */
+export class Session implements Core<SessionEvent, Route> {
+  readonly sessionId: Uint8Array;
+  readonly #events = new EventQueue();
+  readonly #limits: SessionLimits;
+  readonly #control = new ControlQueue();
+  readonly #datagrams = new DatagramQueue();
+  readonly #received = new ReceivePaths();
+  readonly #counters = newCounters();
+  readonly #reader = new FrameReader();
+  readonly #streams: Streams;
+  readonly #indexes: Indexes;
+  readonly #rekey: Rekey;
+  readonly #paths: Paths;
+  readonly #acks: AckHomes;
+  readonly #writer: PacketWriter;
+  readonly #sender: Sender;
+  readonly #receiver: PacketReceiver;
+  readonly #dispatcher: FrameDispatcher;
+  readonly #pings = new Map<Frame, number>();
+  #state: State = "open";
+  #closing: Closing | null = null;
+  #isEstablished = false;
+  #heardAtMs: number;
+  #receivedBytes = 0;
+
+  constructor(options: SessionOptions) {
+    const { initiator, random, localIndex, remoteIndex } = options;
+    const limits = (this.#limits = { ...sessionLimits, ...options.limits });
+    this.sessionId = options.sessionId;
+    this.#heardAtMs = options.now;
+    this.#streams = new Streams(initiator, limits, this.#events);
+    this.#indexes = new Indexes(localIndex, remoteIndex, random, this.#events);
+    this.#rekey = new Rekey({
+      ...options,
+      prologue: options.rekeyPrologue,
+      limits,
+      indexes: this.#indexes,
+      queue: this.#control,
+    });
+    const [acked, lost] = [this.#ackedFate(), this.#lostFate()];
+    const congestion = options.congestion ?? (() => new Bbr());
+    this.#paths = new Paths({ limits, random, congestion, events: this.#events, lost });
+    this.#acks = new AckHomes(this.#received, this.#paths);
+    this.#writer = new PacketWriter(this.#rekey, this.#indexes);
+    this.#sender = this.#makeSender(options.relayData ?? true);
+    this.#receiver = new PacketReceiver(this.#indexes, this.#rekey, this.#received, this.#counters);
+    this.#dispatcher = this.#makeDispatcher(acked, lost);
+    this.#refillSpares();
+  }
+
+  // Routes.
+
+  /** The channel or leg came up or went down. The session starts on it. */
+  setServerRoute(now: number, available: boolean): void {
+    this.#paths.setServerRoute(now, available);
+  }
+
+  /**
+   * Sends one fresh challenge to this route; the caller paces. `tier`: lower is better, below {@link SERVER_TIER}. The route is used
+   * once its answer has come back on it, and once a full datagram has been answered there too.
+   */
+  probe(now: number, route: Route, tier: number): void {
+    if (this.#state === "open") this.#paths.probe(now, route, tier);
+  }
+
+  /** The socket is closed. */
+  forget(now: number, route: Route): void {
+    this.#paths.forget(now, route);
+  }
+
+  /** Packets carry another receiver index from now on, so that the old network and the new are not told to be one peer's. */
+  networkChanged(): void {
+    this.#indexes.takeRemoteSpare();
+  }
+
+  // Streams.
+
+  openStream(cls: StreamClass): number {
+    return this.#streams.open(cls);
+  }
+
+  /** @returns how many bytes were taken, copied; when fewer than given, `stream-writable` comes later */
+  write(_now: number, stream: number, bytes: Uint8Array): number {
+    return this.#state === "open" ? this.#streams.write(stream, bytes) : 0;
+  }
+
+  finish(_now: number, stream: number): void {
+    this.#streams.finish(stream);
+  }
+
+  /** Gives up what we say: the other end hears `code`. */
+  reset(_now: number, stream: number, code: number): void {
+    this.#streams.reset(stream, code);
+  }
+
+  /** Asks the other end to stop talking; what still comes is dropped. */
+  stop(_now: number, stream: number, code: number): void {
+    this.#streams.stop(stream, code);
+  }
+
+  /** The next bytes in order, never to be changed by us again; null when there are none now. */
+  read(stream: number): Uint8Array | null {
+    return this.#streams.read(stream);
+  }
+
+  /** Gives the other end credit for as much again. */
+  consumed(_now: number, stream: number, bytes: number): void {
+    this.#streams.consumed(stream, bytes);
+  }
+
+  /** Written and not yet acknowledged. */
+  bufferedBytes(stream: number): number {
+    return this.#streams.bufferedBytes(stream);
+  }
+
+  // The rest.
+
+  /** Unreliable, at most 1 KiB, and at most 32 waiting. @throws RangeError when longer */
+  sendDatagram(_now: number, bytes: Uint8Array): void {
+    if (this.#state === "open") this.#datagrams.add(bytes);
+  }
+
+  sendFrame(_now: number, frame: CarriedFrame): void {
+    if (this.#state === "open") this.#control.add(frame);
+  }
+
+  /** Answered by the event `pong`. */
+  ping(now: number): void {
+    const frame: Frame = { kind: "ping" };
+    this.#pings.set(frame, now);
+    this.#control.add(frame);
+  }
+
+  /** At once; what is still buffered is dropped. `closed` comes when the other end has answered, or after some tries. */
+  close(now: number, code: ErrorCode, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#closing = new Closing(now, code, reason, probeTimeoutMs(this.#paths.selected(now)?.recovery.rtt ?? null));
+    if (this.#usableRoutes().length === 0) this.#end(code, reason, false);
+  }
+
+  stats(): SessionStats {
+    const bytes = { sentBytes: this.#writer.sentBytes, receivedBytes: this.#receivedBytes };
+    return statsOf(this.#counters, bytes, this.#rekey.epoch, this.#paths);
+  }
+
+  // Core.
+
+  handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
+    if (this.#state === "closed") return;
+    const touched = new Set<ReceivePath>();
+    try {
+      this.#receiver.receive(now, datagram, from, this.#paths, (path, number, plaintext, bytes) => {
+        this.#onPacket(now, from, path, number, plaintext, bytes);
+        touched.add(path);
+      });
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.close(now, "protocol-error", error.message.slice(0, 200));
+    }
+    for (const path of touched) path.onBurstEnd(now);
+    this.#refillSpares();
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "closing") return this.#endIfOver(now);
+    this.#indexes.handleTimeout(now);
+    this.#rekey.handleTimeout(now);
+    this.#paths.handleTimeout(now);
+    if (this.#rekey.sealState(now) === "spent") this.#end("protocol-error", "the other end made no new keys", false);
+    else if (now >= this.#heardAtMs + this.#limits.idleTimeoutMs)
+      this.#end("no-path", "nothing came from the other end for too long", false);
+  }
+
+  pollEvent(): SessionEvent | null {
+    return this.#events.shift();
+  }
+
+  pollTransmit(now: number): Transmit<Route> | null {
+    if (this.#closing !== null) return this.#lastWords(now, this.#closing);
+    return this.#state === "open" ? this.#sender.poll(now) : null;
+  }
+
+  pollTimeout(): number | null {
+    if (this.#state === "closed") return null;
+    if (this.#closing !== null) return this.#closing.nextAt;
+    const parts = [this.#sender, this.#paths, this.#rekey, this.#indexes];
+    const idleAt = this.#heardAtMs + this.#limits.idleTimeoutMs;
+    return parts.reduce((at, part) => Math.min(at, part.pollTimeout() ?? at), idleAt);
+  }
+
+  #onPacket(now: number, from: Route, path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number): void {
+    if (this.#state === "closed") return;
+    if (!this.#isEstablished) this.#events.push({ kind: "established" });
+    this.#isEstablished = true;
+    this.#heardAtMs = now;
+    this.#receivedBytes += bytes;
+    const route = this.#paths.heard(now, from, bytes, path.id);
+    this.#dispatcher.begin(now, path.id, route);
+    this.#reader.read(plaintext, this.#dispatcher);
+    const { asksForAck } = this.#dispatcher;
+    const delayMs = ackDelayMs(route?.path?.recovery.rtt ?? null);
+    if (isAcknowledged(path.id))
+      path.onPacket(now, number, routeKey(from), asksForAck, bytes < MIN_DATAGRAM_BYTES, delayMs);
+  }
+
+  #onRemoteClose(now: number, code: string, reason: string): void {
+    if (this.#state === "closed") return;
+    const closing = this.#closing;
+    this.#closing = closing === null ? new Closing(now, "cancelled", "", 0, 1) : null;
+    if (closing === null) this.#end(isErrorCode(code) ? code : "peer-gone", reason, true);
+    else this.#end(closing.code, closing.reason, false);
+  }
+
+  #lastWords(now: number, closing: Closing): Transmit<Route> | null {
+    for (let route = closing.poll(now, this.#usableRoutes()); route !== null;) {
+      const transmit = this.#sender.only(now, route, closing.frame);
+      if (transmit !== null) return transmit;
+      route = closing.poll(now, []);
+    }
+    if (this.#state === "closed") this.#closing = null;
+    return null;
+  }
+
+  #endIfOver(now: number): void {
+    const closing = this.#closing;
+    if (closing === null || now < closing.nextAt || !closing.isOver) return;
+    this.#closing = null;
+    this.#end(closing.code, closing.reason, false);
+  }
+
+  #end(code: ErrorCode, reason: string, remote: boolean): void {
+    this.#state = "closed";
+    this.#pings.clear();
+    this.#events.push({ kind: "closed", code, reason, remote });
+  }
+
+  #usableRoutes(): RouteState[] {
+    return [...this.#paths.routes].filter((route) => route.isUsable);
+  }
+
+  #refillSpares(): void {
+    const indexes = this.#indexes.refill();
+    if (indexes.length > 0) this.#control.add({ kind: "spareIndexes", indexes });
+  }
+
+  #ackedFate(): Fate {
+    return {
+      chunk: (chunk) => this.#streams.onChunkAcked(chunk),
+      frame: (frame) => {
+        this.#control.onAcked(frame);
+        this.#streams.onFrameAcked(frame);
+        const pingedAt = this.#pings.get(frame);
+        if (pingedAt !== undefined) this.#events.push({ kind: "pong", rttMs: this.#heardAtMs - pingedAt });
+        this.#pings.delete(frame);
+      },
+      ack: (path, largest) => this.#received.get(path)?.ranges.forgetThrough(largest),
+    };
+  }
+
+  #lostFate(): Fate {
+    return {
+      chunk: (chunk) => this.#streams.onChunkLost(chunk),
+      frame: (frame) => {
+        this.#control.onLost(frame);
+        this.#streams.onFrameLost(frame);
+      },
+      ack: () => undefined,
+    };
+  }
+
+  #makeSender(relayData: boolean): Sender {
+    const [paths, acks, rekey, writer] = [this.#paths, this.#acks, this.#rekey, this.#writer];
+    const filler = new PacketFiller(this.#control, this.#streams, this.#datagrams);
+    const copies = new PacketCopies(paths, acks, rekey, writer, this.#control, this.#streams);
+    return new Sender({ paths, acks, rekey, writer, filler, copies, relayData });
+  }
+
+  #makeDispatcher(acked: Fate, lost: Fate): FrameDispatcher {
+    return new FrameDispatcher({
+      paths: this.#paths,
+      streams: this.#streams,
+      rekey: this.#rekey,
+      indexes: this.#indexes,
+      events: this.#events,
+      acked,
+      lost,
+      onClose: (code, reason) => this.#onRemoteClose(this.#heardAtMs, code, reason),
+    });
+  }
+}

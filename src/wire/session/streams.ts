@@ -1,0 +1,293 @@
+import type { Frame } from "../messages/session.ts";
+import type { EventQueue } from "./events.ts";
+import type { StreamChunk } from "./sent-packets.ts";
+import type { SessionLimits } from "./session-limits.ts";
+import { SessionCredit } from "./session-credit.ts";
+import { type StreamClass, streamClasses } from "./stream-id.ts";
+import type { StreamPair } from "./stream-pair.ts";
+import { StreamTable } from "./stream-table.ts";
+
+/** All streams of a session: what the user does with them, what the other end's frames say, and what is to be sent next. */
+export class Streams {
+  readonly #limits: SessionLimits;
+  readonly #events: EventQueue;
+  readonly #table: StreamTable;
+  readonly #credit: SessionCredit;
+  readonly #withFrames = new Set<StreamPair>();
+  readonly #classesToTell = new Set<StreamClass>();
+  #bufferedBulkBytes = 0;
+
+  constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue) {
+    this.#limits = limits;
+    this.#events = events;
+    this.#credit = new SessionCredit(limits.sessionWindowBytes);
+    this.#table = new StreamTable(isInitiator, limits, (pair) =>
+      events.push({ kind: "stream-opened", stream: pair.id, class: pair.class }),
+    );
+  }
+
+  open(cls: StreamClass): number {
+    return this.#table.open(cls).id;
+  }
+
+  /** @returns how many bytes were taken; 0 also for a stream that takes no more */
+  write(id: number, bytes: Uint8Array): number {
+    const pair = this.#table.get(id);
+    if (pair === null || pair.send.isClosed) return 0;
+    const taken = Math.min(bytes.length, this.#roomOf(pair));
+    if (taken > 0) pair.send.write(bytes.subarray(0, taken));
+    if (pair.class === "bulk") this.#bufferedBulkBytes += taken;
+    pair.wantsWritable = taken < bytes.length;
+    return taken;
+  }
+
+  finish(id: number): void {
+    const pair = this.#table.get(id);
+    if (pair !== null && !pair.send.isReset) pair.send.finish();
+  }
+
+  reset(id: number, code: number): void {
+    const pair = this.#table.get(id);
+    if (pair !== null) this.#resetSending(pair, code);
+  }
+
+  stop(id: number, code: number): void {
+    const pair = this.#table.get(id);
+    if (pair === null || pair.receive.isStopped || pair.receive.isDone) return;
+    pair.receive.stop();
+    pair.stopDue = code;
+    this.#withFrames.add(pair);
+    this.#consume(pair, pair.receive.unconsumedBytes);
+    this.#table.forgetIfDone(pair);
+  }
+
+  read(id: number): Uint8Array | null {
+    const pair = this.#table.get(id);
+    if (pair === null) return null;
+    const bytes = pair.receive.read();
+    if (bytes === null) pair.isReadableTold = false;
+    this.#tellFinished(pair);
+    return bytes;
+  }
+
+  consumed(id: number, bytes: number): void {
+    const pair = this.#table.get(id);
+    if (pair === null) return;
+    this.#consume(pair, bytes);
+    this.#table.forgetIfDone(pair);
+  }
+
+  bufferedBytes(id: number): number {
+    return this.#table.get(id)?.send.bufferedBytes ?? 0;
+  }
+
+  /** @throws WireError for what no honest end sends */
+  onData(id: number, offset: number, fin: boolean, data: Uint8Array): void {
+    const pair = this.#table.find(id);
+    if (pair === null) return;
+    const grown = pair.receive.onData(offset, data, fin);
+    if (pair.class === "bulk") this.#credit.onReceived(grown);
+    if (pair.receive.isStopped) this.#consume(pair, pair.receive.unconsumedBytes);
+    if (pair.receive.isReadable && !pair.isReadableTold) {
+      pair.isReadableTold = true;
+      this.#events.push({ kind: "stream-readable", stream: id });
+    }
+    this.#tellFinished(pair);
+    this.#table.forgetIfDone(pair);
+  }
+
+  /** @returns whether the frame was about streams. @throws WireError as {@link onData} */
+  onFrame(frame: Frame): boolean {
+    switch (frame.kind) {
+      case "maxSession":
+        this.#credit.raise(frame.bytes);
+        return true;
+      case "maxStream":
+        this.#table.find(frame.stream)?.send.raiseCredit(frame.bytes);
+        return true;
+      case "maxStreams":
+        this.#table.onMaxStreams(frame.class, frame.streams);
+        return true;
+      case "resetStream":
+        this.#onReset(frame);
+        return true;
+      case "stopSending":
+        this.#onStopSending(frame);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** @returns the next frame about credit, resets and the like, 32 bytes at most; null when there is none */
+  takeFrame(): Frame | null {
+    if (this.#credit.takeDue()) return { kind: "maxSession", bytes: this.#credit.receiveEnd };
+    const raised = this.#table.classToRaise;
+    if (raised !== null) this.#table.raise(raised);
+    if (raised !== null) this.#classesToTell.add(raised);
+    for (const cls of this.#classesToTell) {
+      this.#classesToTell.delete(cls);
+      return { kind: "maxStreams", class: streamClasses.indexOf(cls), streams: this.#table.allowed(cls) };
+    }
+    return this.#takePairFrame();
+  }
+
+  get hasFrames(): boolean {
+    return (
+      this.#credit.isDue ||
+      this.#classesToTell.size > 0 ||
+      this.#table.classToRaise !== null ||
+      [...this.#withFrames].some((pair) => !this.#table.isHeld(pair))
+    );
+  }
+
+  hasPending(cls: StreamClass): boolean {
+    const allowed = this.#newBytesAllowed(cls);
+    return this.#table.byClass[cls].some((pair) => !this.#table.isHeld(pair) && pair.send.hasPending(allowed));
+  }
+
+  /** @returns the next chunk of the class of at most `maxBytes`, its streams in turn; null when nothing is to be sent */
+  nextChunk(cls: StreamClass, maxBytes: number): StreamChunk | null {
+    const list = this.#table.byClass[cls];
+    for (let turn = 0; turn < list.length; turn++) {
+      const pair = list[0];
+      if (pair === undefined) return null;
+      const chunk = this.#table.isHeld(pair) ? null : this.#chunkOf(pair, maxBytes);
+      if (chunk !== null && cls !== "bulk") return chunk;
+      list.push(...list.splice(0, 1));
+      if (chunk !== null) return chunk;
+    }
+    return null;
+  }
+
+  copyTo(chunk: StreamChunk, out: Uint8Array, at: number): void {
+    this.#table.get(chunk.stream)?.send.copyTo(chunk, out, at);
+  }
+
+  isWanted(chunk: StreamChunk): boolean {
+    return this.#table.get(chunk.stream)?.send.isWanted(chunk) ?? false;
+  }
+
+  classOf(id: number): StreamClass {
+    return this.#table.get(id)?.class ?? "bulk";
+  }
+
+  onChunkAcked(chunk: StreamChunk): void {
+    const pair = this.#table.get(chunk.stream);
+    if (pair === null) return;
+    const before = pair.send.bufferedBytes;
+    const wasDone = pair.send.isAllAcked;
+    pair.send.onAcked(chunk);
+    if (pair.class === "bulk") this.#bufferedBulkBytes -= before - pair.send.bufferedBytes;
+    if (pair.send.isAllAcked && !wasDone)
+      this.#events.push({ kind: "stream-acked", stream: pair.id, finished: pair.send.isDone });
+    this.#tellWritable(pair);
+    this.#table.forgetIfDone(pair);
+  }
+
+  onChunkLost(chunk: StreamChunk): void {
+    this.#table.get(chunk.stream)?.send.onLost(chunk);
+  }
+
+  onFrameAcked(frame: Frame): void {
+    const pair = frame.kind === "resetStream" ? this.#table.get(frame.stream) : null;
+    if (pair === null) return;
+    pair.send.onResetAcked();
+    this.#table.forgetIfDone(pair);
+  }
+
+  /** What it said is said again as it is now, if it still matters. */
+  onFrameLost(frame: Frame): void {
+    if (frame.kind === "maxSession") this.#credit.isDue = true;
+    if (frame.kind === "maxStreams") this.#classesToTell.add(streamClasses[frame.class] ?? "bulk");
+    if (frame.kind !== "maxStream" && frame.kind !== "resetStream" && frame.kind !== "stopSending") return;
+    const pair = this.#table.get(frame.stream);
+    if (pair === null) return;
+    if (frame.kind === "maxStream" && !pair.receive.isComplete) pair.isCreditDue = true;
+    if (frame.kind === "resetStream") pair.resetDue = frame.code;
+    if (frame.kind === "stopSending" && !pair.receive.isDone) pair.stopDue = frame.code;
+    this.#withFrames.add(pair);
+  }
+
+  #chunkOf(pair: StreamPair, maxBytes: number): StreamChunk | null {
+    const before = pair.send.sentEnd;
+    const chunk = pair.send.nextChunk(maxBytes, this.#newBytesAllowed(pair.class));
+    if (pair.class === "bulk") this.#credit.onSent(pair.send.sentEnd - before);
+    return chunk;
+  }
+
+  #newBytesAllowed(cls: StreamClass): number {
+    return cls === "bulk" ? this.#credit.sendableBytes : Number.POSITIVE_INFINITY;
+  }
+
+  #takePairFrame(): Frame | null {
+    for (const pair of this.#withFrames) {
+      if (this.#table.isHeld(pair)) continue;
+      const frame = pair.takeFrame();
+      if (frame !== null) return frame;
+      this.#withFrames.delete(pair);
+    }
+    return null;
+  }
+
+  #resetSending(pair: StreamPair, code: number): void {
+    if (pair.send.isDone || pair.send.isReset) return;
+    if (pair.class === "bulk") this.#bufferedBulkBytes -= pair.send.bufferedBytes;
+    pair.send.reset(code);
+    pair.resetDue = code;
+    this.#withFrames.add(pair);
+    this.#tellWritable(pair);
+  }
+
+  #onReset({ stream, finalBytes, code }: Extract<Frame, { kind: "resetStream" }>): void {
+    const pair = this.#table.find(stream);
+    if (pair === null || pair.receive.isDone) return;
+    const grown = pair.receive.onReset(finalBytes);
+    if (pair.class === "bulk") this.#credit.onReceived(grown);
+    this.#consume(pair, pair.receive.unconsumedBytes);
+    this.#events.push({ kind: "stream-reset", stream, code });
+    this.#table.forgetIfDone(pair);
+  }
+
+  #onStopSending({ stream, code }: Extract<Frame, { kind: "stopSending" }>): void {
+    const pair = this.#table.find(stream);
+    if (pair === null || pair.send.isDone || pair.send.isReset) return;
+    this.#resetSending(pair, code);
+    this.#events.push({ kind: "stream-stopped", stream, code });
+  }
+
+  #consume(pair: StreamPair, bytes: number): void {
+    const counted = pair.receive.consume(bytes);
+    if (pair.class === "bulk") this.#credit.onConsumed(counted);
+    if (!pair.receive.isStopped && pair.receive.raiseCredit()) {
+      pair.isCreditDue = true;
+      this.#withFrames.add(pair);
+    }
+  }
+
+  #tellFinished(pair: StreamPair): void {
+    if (!pair.receive.isDone || pair.receive.isStopped || pair.isFinishedTold) return;
+    pair.isFinishedTold = true;
+    this.#events.push({ kind: "stream-finished", stream: pair.id });
+    this.#table.forgetIfDone(pair);
+  }
+
+  #roomOf(pair: StreamPair): number {
+    if (pair.class !== "bulk") return this.#limits.messageWindowBytes - pair.send.bufferedBytes;
+    return Math.min(
+      this.#limits.streamBufferBytes - pair.send.bufferedBytes,
+      this.#limits.bulkBufferBytes - this.#bufferedBulkBytes,
+    );
+  }
+
+  /** Once a quarter of what the stream may hold is free again. Room of one bulk stream is room for the others. */
+  #tellWritable(pair: StreamPair): void {
+    const waiting = pair.class === "bulk" ? this.#table.byClass.bulk : [pair];
+    for (const each of waiting) {
+      const whole = each.class === "bulk" ? this.#limits.streamBufferBytes : this.#limits.messageWindowBytes;
+      if (!each.wantsWritable || each.send.isClosed || this.#roomOf(each) < whole / 4) continue;
+      each.wantsWritable = false;
+      this.#events.push({ kind: "stream-writable", stream: each.id });
+    }
+  }
+}
