@@ -33,6 +33,7 @@ export class IncomingRing {
   readonly #exchange: Exchange;
   readonly #route: ServerRoute;
   readonly #sink = (message: SessionMessage) => this.#handle(message);
+  #isOpen = true;
 
   /** @throws WireError when the preview is not what it claims to be: then nobody is to be asked anything */
   constructor(exchange: Exchange, message: IncomingMessage) {
@@ -48,6 +49,11 @@ export class IncomingRing {
     exchange.switchboard.connect(session, this.#sink);
   }
 
+  /** Neither answered nor withdrawn. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   decline(code: ErrorCode): void {
     this.#exchange.link.tell({ kind: "decline", session: this.message.session, code });
     this.#leave();
@@ -55,6 +61,7 @@ export class IncomingRing {
 
   /** @throws UserError when the asker is gone by now */
   async accept(): Promise<Established> {
+    this.#isOpen = false;
     const localIndex = randomIndex();
     const { message, complete } = startHandshake(this.#end(localIndex));
     const answer = this.#answer(complete);
@@ -119,6 +126,7 @@ export class IncomingRing {
   }
 
   #leave(): void {
+    this.#isOpen = false;
     this.#exchange.switchboard.disconnect(this.message.session, this.#sink);
     this.#route.close();
   }

@@ -50,6 +50,8 @@ export interface Listening {
   readonly rank: keyof typeof ranks;
   /** May not throw. */
   onIncoming(incoming: Incoming): void;
+  /** Somebody known rang with a key that is not theirs as far as we know; nothing came of it. May not throw. */
+  onChangedKey?(name: string): void;
 }
 
 export interface Presence {

@@ -66,6 +66,11 @@ export class ServerLink {
     return node;
   }
 
+  /** The pinned one. */
+  get serverKey(): Uint8Array {
+    return this.#server.key;
+  }
+
   get isUp(): boolean {
     return this.#socket !== null;
   }

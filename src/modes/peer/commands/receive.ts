@@ -1,0 +1,182 @@
+import type { ReceiveCommand } from "../../cli/command.ts";
+import type { PeerContext } from "../../cli/context.ts";
+import { UserError } from "../../cli/errors.ts";
+import { Conversation } from "../chat/conversation.ts";
+import type { LiveNode } from "../live-node.ts";
+import { openNode } from "../open-node.ts";
+import { systemRandom } from "../own-device.ts";
+import type { Incoming } from "../peer-node.ts";
+import type { PeerSession } from "../peer-session.ts";
+import { askChat, askFiles, askOffer } from "../prompts/requests.ts";
+import { type Inbox, type IncomingEnd, type IncomingOffer, OfferPlaces } from "../transfer/inbox.ts";
+import { ReceivingFolder } from "../transfer/receiving-folder.ts";
+import { Transfers } from "../transfer/transfers.ts";
+import { ofSession, reportSession } from "./session-report.ts";
+import { orAborted } from "./message.ts";
+
+/** `p2p receive`: can be found until a signal ends it, or with --once until one transfer is through. */
+export async function runReceive(command: ReceiveCommand, context: PeerContext): Promise<number> {
+  const folder = await ReceivingFolder.open(command.outFolder ?? process.cwd());
+  await using node = await openNode(context);
+  const receiver = new Receiver(command, context, node, folder);
+  await receiver.listen();
+  context.output.event({ event: "waiting" });
+  try {
+    const end = await orAborted(Promise.race([receiver.firstEnd, node.failed]), context.signal);
+    await receiver.settle();
+    if (end.error !== null) throw end.error;
+    return 0;
+  } finally {
+    await receiver.cancel(new UserError("interrupted", "the receiver was ended"));
+  }
+}
+
+class Receiver {
+  /** Resolves with the first transfer's end, with --once. */
+  readonly firstEnd: Promise<IncomingEnd>;
+  readonly #firstEnd = Promise.withResolvers<IncomingEnd>();
+  readonly #command: ReceiveCommand;
+  readonly #context: PeerContext;
+  readonly #node: LiveNode;
+  readonly #inbox: Inbox;
+  readonly #talks = new Map<PeerSession, { readonly conversation: Conversation; readonly transfers: Transfers }>();
+  /** Sessions whose ring was a question already, with what was agreed to. */
+  readonly #agreed = new Map<string, { readonly count: number; readonly bytes: number }>();
+  /** One question at a time. */
+  #questions: Promise<unknown> = Promise.resolve();
+
+  constructor(command: ReceiveCommand, context: PeerContext, node: LiveNode, folder: ReceivingFolder) {
+    this.firstEnd = this.#firstEnd.promise;
+    this.#command = command;
+    this.#context = context;
+    this.#node = node;
+    const { conflict, maxBytes } = command;
+    this.#inbox = {
+      folder,
+      conflict,
+      maxBytes,
+      places: new OfferPlaces(),
+      decide: (offer, signal) => this.#decideOffer(offer, signal),
+      onEnd: (end) => this.#ended(end),
+    };
+  }
+
+  listen(): Promise<void> {
+    const { terminal } = this.#context;
+    return this.#node.listen({
+      answers: ["chat", "files"],
+      people: this.#command.from,
+      rank: terminal.interactive ? "attended" : "unattended",
+      onIncoming: (incoming) => void this.#rung(incoming),
+      onChangedKey: (name) => this.#warn(name),
+    });
+  }
+
+  /** The sender closes the session when it has heard the last word; give it the time to. */
+  async settle(): Promise<void> {
+    await Promise.race([Promise.all(this.#talks.keys().map(({ ended }) => ended)), Bun.sleep(SETTLE_MS)]);
+  }
+
+  /** So that no partial file is left behind. */
+  async cancel(reason: UserError): Promise<void> {
+    await Promise.all(this.#talks.values().map(({ transfers }) => transfers.cancel(reason)));
+  }
+
+  /** Never rejects. */
+  async #rung(incoming: Incoming): Promise<void> {
+    const { from, session, purpose, trust, greeting, offer } = incoming;
+    const summary = offer && {
+      count: offer.count,
+      bytes: offer.bytes,
+      files: offer.names.map((name) => ({ name, bytes: 0 })),
+    };
+    this.#context.output.event({
+      event: "request",
+      peer: from,
+      session,
+      from,
+      purpose,
+      trust,
+      ...(greeting && { greeting }),
+      ...summary,
+    });
+    try {
+      if (!(await this.#decideRing(incoming))) return incoming.decline("declined");
+      this.#start(await incoming.accept(), incoming);
+    } catch (error) {
+      this.#context.output.error(error, { peer: from, session });
+    }
+  }
+
+  async #decideRing(incoming: Incoming): Promise<boolean> {
+    const { settings } = this.#context;
+    if (settings.no) return false;
+    if (settings.yes || (incoming.purpose === "chat" && incoming.trust !== "none")) return true;
+    const withdrawn = AbortSignal.any([this.#context.signal, abortedBy(incoming.withdrawn)]);
+    const ask = incoming.purpose === "chat" ? askChat : askFiles;
+    return this.#inTurn(() => ask(this.#context.terminal, withdrawn, incoming, this.#inbox.folder.path));
+  }
+
+  #start(session: PeerSession, { offer }: Incoming): void {
+    const { output } = this.#context;
+    if (offer !== null) this.#agreed.set(session.peer, offer);
+    reportSession(session, output);
+    const who = ofSession(session);
+    const conversation = new Conversation(session, {
+      onLine: (line) => output.event({ ...who, event: "message", from: session.peer, ...line }),
+      onDelivered() {},
+      onRead() {},
+      onTyping() {},
+      onLeft() {},
+    });
+    const transfers = new Transfers(session, {
+      inbox: this.#inbox,
+      random: systemRandom,
+      onEvent: (event) => output.event(event),
+    });
+    this.#talks.set(session, { conversation, transfers });
+    void session.ended.then(() => this.#talks.delete(session));
+  }
+
+  /** What was agreed to when they rang is not asked again; anything else is. */
+  async #decideOffer(offer: IncomingOffer, signal: AbortSignal): Promise<"accept" | "decline"> {
+    const { settings, terminal } = this.#context;
+    if (settings.no) return "decline";
+    const agreed = this.#agreed.get(offer.from);
+    this.#agreed.delete(offer.from);
+    if (settings.yes || (agreed?.count === offer.count && agreed.bytes === offer.bytes)) return "accept";
+    return (await this.#inTurn(() => askOffer(terminal, signal, offer, this.#inbox.folder.path)))
+      ? "accept"
+      : "decline";
+  }
+
+  #ended(end: IncomingEnd): void {
+    if (end.error !== null && !this.#command.once)
+      this.#context.output.error(end.error, { peer: end.from, id: end.id });
+    if (this.#command.once) this.#firstEnd.resolve(end);
+  }
+
+  #warn(name: string): void {
+    const hint = `ask ${name} another way whether they changed devices`;
+    const problem = new UserError("peer-key-changed", `${name} tried to reach you with a key that is not known here`, {
+      side: "remote",
+      hint,
+    });
+    this.#context.output.error(problem, { peer: name });
+  }
+
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const turn = this.#questions.then(ask);
+    this.#questions = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** After the end of the one transfer of --once. Milliseconds. */
+const SETTLE_MS = 2_000;
+
+export function abortedBy(promise: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  void promise.then(() => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,76 @@
+import { WireError } from "../../wire/errors.ts";
+import { purposes, type Purpose } from "../../wire/messages/signalling.ts";
+import type { Trust } from "../cli/events.ts";
+import { IncomingRing, type IncomingMessage } from "./answering.ts";
+import type { Exchange } from "./asking.ts";
+import type { Listening } from "./peer-node.ts";
+import type { People } from "./people.ts";
+import { isTrusted, trustIn } from "./trust.ts";
+
+/** A ring that may be answered: the device is trusted, or its person is met for the first time. */
+export interface Caller {
+  readonly ring: IncomingRing;
+  readonly purpose: Purpose;
+  readonly trust: Trust;
+}
+
+export interface DoorwayEvents {
+  /** May not throw. */
+  onCaller(caller: Caller): void;
+  /** Somebody known rings with a key that is not. May not throw. */
+  onChangedKey(name: string): void;
+}
+
+/** Who may ring here: devices whose keys are pinned, and people nobody here has met. */
+export class Doorway {
+  #listening: Listening | null = null;
+  readonly #exchange: Exchange;
+  readonly #people: People;
+  readonly #events: DoorwayEvents;
+
+  constructor(exchange: Exchange, people: People, events: DoorwayEvents) {
+    this.#exchange = exchange;
+    this.#people = people;
+    this.#events = events;
+  }
+
+  open(listening: Listening): void {
+    this.#listening = listening;
+  }
+
+  rung(message: IncomingMessage): void {
+    const ring = this.#opened(message);
+    if (ring === null) return;
+    const purpose = purposeOf(message.purpose);
+    const person = this.#people.find(message.name);
+    const trust = trustIn(person, message.device);
+    const isKnown = person.devices.length === 0 || isTrusted(person, message.device);
+    if (!isKnown) this.#events.onChangedKey(message.name);
+    if (isKnown && purpose !== null && !person.blocked && this.#answers(purpose, message.name))
+      this.#events.onCaller({ ring, purpose, trust });
+    else ring.decline("no-answer");
+  }
+
+  /** A preview that does not open comes from nobody who could be named: nothing is asked, nothing shown. */
+  #opened(message: IncomingMessage): IncomingRing | null {
+    try {
+      return new IncomingRing(this.#exchange, message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#exchange.link.tell({ kind: "decline", session: message.session, code: "bad-message" });
+      return null;
+    }
+  }
+
+  #answers(purpose: Purpose, name: string): boolean {
+    const listening = this.#listening;
+    if (listening === null) return false;
+    if (purpose === "ping") return true;
+    return listening.answers.includes(purpose) && (listening.people.length === 0 || listening.people.includes(name));
+  }
+}
+
+function purposeOf(bits: number): Purpose | null {
+  const names = Object.keys(purposes) as Purpose[];
+  return names.find((name) => purposes[name] === bits) ?? null;
+}

@@ -1,0 +1,84 @@
+import { equalBytes } from "../../wire/bytes.ts";
+import { WireError } from "../../wire/errors.ts";
+import { readDeviceList } from "../../wire/rendezvous/device-list.ts";
+import type { Agreed } from "../../wire/rendezvous/session-handshake.ts";
+import { UserError } from "../cli/errors.ts";
+import type { Target } from "./asking.ts";
+import type { People } from "./people.ts";
+import type { ServerLink } from "./server-link.ts";
+import { unexpected } from "./unexpected.ts";
+
+/** Which devices of a person may be rung, and what is remembered of those met. */
+export class Introductions {
+  readonly #link: ServerLink;
+  readonly #people: People;
+  readonly #requireVerified: boolean;
+
+  constructor(link: ServerLink, people: People, requireVerified: boolean) {
+    this.#link = link;
+    this.#people = people;
+    this.#requireVerified = requireVerified;
+  }
+
+  /**
+   * @param except one's own device, when ringing oneself
+   * @throws UserError `no-such-person`, `blocked`, `peer-key-changed` when no trusted device is left, `unverified`
+   */
+  async targetOf(name: string, except: Uint8Array | null): Promise<Target> {
+    if (this.#people.find(name).blocked) throw blocked(name);
+    const answer = await this.#link.request({ kind: "findPerson", name });
+    if (answer.kind !== "person") throw unexpected(answer.kind);
+    const offered = answer.devices.filter(({ id }) => except === null || !equalBytes(id, except));
+    const { firstContact, changed } = this.#people.judge(name, offered);
+    // On record at once, so that `p2p contacts` can show it.
+    if (!firstContact && changed.length > 0) await this.#people.pin(name, changed, null);
+    const devices = offered.filter((device) => !changed.some((each) => equalBytes(each.id, device.id)));
+    if (offered.length === 0) throw noDevice(name, except !== null);
+    if (devices.length === 0) throw changedKey(name);
+    return { name, userId: answer.userId, devices: this.#verifiedOf(name, devices) };
+  }
+
+  /** After a handshake proved them: the devices of a stranger are pinned, the list that came along is kept. */
+  async met(target: Target, { introduction }: Agreed): Promise<void> {
+    await this.#people.pin(target.name, target.devices, genuineList(introduction.deviceList, introduction.signKey));
+  }
+
+  #verifiedOf<Device extends { readonly key: Uint8Array }>(
+    name: string,
+    devices: readonly Device[],
+  ): readonly Device[] {
+    if (!this.#requireVerified) return devices;
+    const pins = this.#people.find(name).devices.filter(({ state }) => state === "verified");
+    const verified = devices.filter(({ key }) => pins.some((pin) => equalBytes(pin.key, key)));
+    if (verified.length > 0) return verified;
+    const hint = `compare numbers with \`p2p verify ${name}\`, or leave --require-verified out`;
+    throw new UserError("unverified", `cannot talk to ${name}: no device of theirs is verified`, { hint });
+  }
+}
+
+/** A list that its own device did not sign says nothing about it. */
+function genuineList(bytes: Uint8Array, signKey: Uint8Array): Uint8Array | null {
+  try {
+    return equalBytes(readDeviceList(bytes).signKey, signKey) ? bytes : null;
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+function blocked(name: string): UserError {
+  return new UserError("blocked", `${name} is blocked by you`, { hint: `\`p2p contacts unblock ${name}\` lifts that` });
+}
+
+function noDevice(name: string, isSelf: boolean): UserError {
+  if (isSelf) return new UserError("offline", "you have no other device", { hint: "sign in on it with `p2p login`" });
+  return new UserError("offline", `cannot reach ${name}: they are signed in nowhere`, { side: "remote" });
+}
+
+function changedKey(name: string): UserError {
+  const hint = `ask ${name} another way whether they changed devices; \`p2p verify ${name}\` shows the numbers`;
+  return new UserError("peer-key-changed", `cannot trust ${name}: all their device keys are new`, {
+    side: "remote",
+    hint,
+  });
+}

@@ -1,0 +1,235 @@
+import { toHex } from "../../wire/bytes.ts";
+import { DIRECT_ONLY_MS } from "../../wire/limits.ts";
+import { ranks, purposes, type SignallingMessage } from "../../wire/messages/signalling.ts";
+import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
+import { SELF } from "../cli/command.ts";
+import { UserError } from "../cli/errors.ts";
+import { formatHostPort } from "../cli/join-line.ts";
+import { ask, type Exchange, type Target } from "./asking.ts";
+import { Doorway, type Caller } from "./doorway.ts";
+import type { Established } from "./established.ts";
+import { Introductions } from "./introductions.ts";
+import type { LiveSession } from "./live-session.ts";
+import { Network } from "./network.ts";
+import type { Asking, Incoming, Listening, PeerNode, Presence } from "./peer-node.ts";
+import type { PeerSession } from "./peer-session.ts";
+import type { People } from "./people.ts";
+import { placeOf } from "./place.ts";
+import type { ServerLink } from "./server-link.ts";
+import { requireDirect, SessionBook } from "./session-book.ts";
+import type { Switchboard } from "./switchboard.ts";
+import { unexpected } from "./unexpected.ts";
+import type { UdpEndpoint } from "./udp-endpoint.ts";
+
+export interface NodeParts extends Exchange {
+  readonly people: People;
+  readonly endpoint: UdpEndpoint;
+  readonly link: ServerLink;
+  readonly switchboard: Switchboard;
+  readonly policy: NodePolicy;
+  /** What a callback threw: a defect of ours. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface NodePolicy {
+  readonly relayOnly: boolean;
+  readonly directOnly: boolean;
+  readonly requireVerified: boolean;
+}
+
+/** After the server said that the other's ring stands, for that ring to come. Milliseconds. */
+const CROSSING_TIMEOUT_MS = 5_000;
+
+/** A signed-in program on real sockets. */
+export class LiveNode implements PeerNode {
+  readonly failed: Promise<never>;
+  readonly #parts: NodeParts;
+  readonly #network: Network;
+  readonly #sessions: SessionBook;
+  readonly #introductions: Introductions;
+  readonly #doorway: Doorway;
+  /** People we ring for a chat, and their ring when it came meanwhile. */
+  readonly #crossing = new Map<string, PromiseWithResolvers<Caller>>();
+  #listening: Listening | null = null;
+  #onUsers: ((changes: readonly Presence[]) => void) | null = null;
+  #onServer: (up: boolean) => void = () => undefined;
+
+  /** @param parts with the link signed in */
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.failed = parts.link.failed;
+    this.#sessions = new SessionBook(parts.link, parts.switchboard);
+    this.#network = new Network(parts.endpoint, parts.link, () => this.#sessions.moved(placeOf(parts.endpoint)));
+    this.#introductions = new Introductions(parts.link, parts.people, parts.policy.requireVerified);
+    this.#doorway = new Doorway(parts, parts.people, {
+      onCaller: (caller) => this.#called(caller),
+      onChangedKey: (name) => this.#listening?.onChangedKey?.(name),
+    });
+    parts.link.onMessage = (message) => this.#heard(message);
+    parts.link.onState = (up) => this.#lineChanged(up);
+    parts.switchboard.onUnknown = (message) => message.kind === "incoming" && this.#doorway.rung(message);
+    void this.#network.start();
+  }
+
+  get name(): string {
+    return this.#parts.link.me.name;
+  }
+
+  get server(): string {
+    const { host, port } = this.#parts.link.node;
+    return formatHostPort(host, port);
+  }
+
+  /** 32 hex characters. */
+  get deviceId(): string {
+    return toHex(this.#parts.link.me.deviceId);
+  }
+
+  get people(): People {
+    return this.#parts.people;
+  }
+
+  async ask(person: string, asking: Asking): Promise<PeerSession> {
+    const target = await this.#introductions.targetOf(
+      person === SELF ? this.name : person,
+      this.#ownDeviceIfSelf(person),
+    );
+    const established = await this.#ring(target, asking);
+    await this.#introductions.met(target, established.agreed);
+    const session = await this.#open(established, this.#parts.policy.relayOnly);
+    if (this.#parts.policy.directOnly) await requireDirect(session, DIRECT_ONLY_MS);
+    return session;
+  }
+
+  async listen(listening: Listening): Promise<void> {
+    this.#listening = listening;
+    this.#doorway.open(listening);
+    this.#tellPresence();
+  }
+
+  /** Asks the server. @throws UserError what it refused */
+  request(message: Request): Promise<Answer> {
+    return this.#parts.link.request(message);
+  }
+
+  async users(): Promise<readonly Presence[]> {
+    const everybody: Presence[] = [];
+    for (let more = true; more;) {
+      const after = everybody.at(-1)?.name ?? "";
+      const answer = await this.#parts.link.request({ kind: "listPeople", after, limit: 500 });
+      if (answer.kind !== "people") throw unexpected(answer.kind);
+      everybody.push(...answer.people);
+      more = answer.more && answer.people.length > 0;
+    }
+    return everybody.filter(({ name }) => name !== this.name);
+  }
+
+  watchUsers(onChange: (changes: readonly Presence[]) => void): void {
+    this.#onUsers = onChange;
+    this.#parts.link.tell({ kind: "watch", names: [], everyone: true });
+  }
+
+  onServer(handler: (up: boolean) => void): void {
+    this.#onServer = handler;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions.closeAll();
+    this.#network[Symbol.dispose]();
+    this.#parts.link.close();
+  }
+
+  /** Their ring and ours may cross; then the server says whose stands. */
+  async #ring(target: Target, asking: Asking): Promise<Established> {
+    const crossing = Promise.withResolvers<Caller>();
+    if (asking.purpose === "chat") this.#crossing.set(target.name, crossing);
+    try {
+      return (await ask(this.#parts, target, asking)) ?? (await this.#acceptCrossing(target.name, crossing));
+    } finally {
+      if (this.#crossing.get(target.name) === crossing) this.#crossing.delete(target.name);
+      // Not needed after all: it is a ring like any other.
+      crossing.promise.then((caller) => caller.ring.isOpen && this.#offer(caller)).catch(() => undefined);
+    }
+  }
+
+  async #acceptCrossing(name: string, crossing: PromiseWithResolvers<Caller>): Promise<Established> {
+    const late = setTimeout(() => crossing.reject(gone(name)), CROSSING_TIMEOUT_MS);
+    const caller = await crossing.promise.finally(() => clearTimeout(late));
+    return caller.ring.accept();
+  }
+
+  #called(caller: Caller): void {
+    const crossing = caller.purpose === "chat" ? this.#crossing.get(caller.ring.message.name) : undefined;
+    if (crossing !== undefined) crossing.resolve(caller);
+    else if (caller.purpose === "ping") void this.#answerPing(caller);
+    else this.#offer(caller);
+  }
+
+  #offer({ ring, purpose, trust }: Caller): void {
+    const { greeting, offer } = ring.preview;
+    const incoming: Incoming = {
+      session: ring.id,
+      from: ring.message.name,
+      purpose,
+      trust,
+      greeting,
+      offer,
+      accept: () => this.#accept(ring, this.#parts.policy.relayOnly),
+      decline: (code) => ring.decline(code),
+      withdrawn: ring.withdrawn,
+    };
+    this.#listening?.onIncoming(incoming);
+  }
+
+  /** Contacts by themselves; a stranger's ping goes over the server only and is shown no address. */
+  async #answerPing({ ring, trust }: Caller): Promise<void> {
+    const isStranger = trust === "none";
+    await this.#accept(ring, isStranger || this.#parts.policy.relayOnly, !isStranger).catch(() => undefined);
+  }
+
+  async #accept(ring: Caller["ring"], relayOnly: boolean, pins = true): Promise<LiveSession> {
+    const { name, userId, device } = ring.message;
+    const established = await ring.accept();
+    if (pins) await this.#introductions.met({ name, userId, devices: [device] }, established.agreed);
+    return this.#open(established, relayOnly);
+  }
+
+  async #open(established: Established, relayOnly: boolean): Promise<LiveSession> {
+    const { own, endpoint, onFault } = this.#parts;
+    if (!relayOnly) await this.#network.ready();
+    const place = relayOnly ? null : placeOf(endpoint);
+    return this.#sessions.open(established, { own, endpoint, server: this.server, place, onFault });
+  }
+
+  #heard(message: SignallingMessage): void {
+    if (message.kind === "presence") this.#onUsers?.(message.changes.filter(({ name }) => name !== this.name));
+    else this.#parts.switchboard.handle(message);
+  }
+
+  #lineChanged(isUp: boolean): void {
+    this.#sessions.setServerUp(isUp);
+    if (isUp) {
+      void this.#network.start();
+      this.#tellPresence();
+      if (this.#onUsers !== null) this.watchUsers(this.#onUsers);
+    }
+    this.#onServer(isUp);
+  }
+
+  /** Sessions are named even where nothing is answered, so that the server can pair them again. */
+  #tellPresence(): void {
+    const { answers = [], people = [], rank = "unattended" } = this.#listening ?? {};
+    const bits = answers.reduce((sum, purpose) => sum | purposes[purpose], answers.length > 0 ? purposes.ping : 0);
+    const sessions = this.#sessions.live;
+    if (bits === 0 && sessions.length === 0) return;
+    this.#parts.link.tell({ kind: "answer", answers: bits, people, rank: ranks[rank], sessions });
+  }
+
+  #ownDeviceIfSelf(person: string): Uint8Array | null {
+    return person === SELF || person === this.name ? this.#parts.link.me.deviceId : null;
+  }
+}
+
+function gone(name: string): UserError {
+  return new UserError("peer-gone", `cannot reach ${name}: they went away`, { side: "remote", hint: "try again" });
+}

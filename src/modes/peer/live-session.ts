@@ -1,0 +1,309 @@
+import type { UdpAddress } from "../../wire/address.ts";
+import { toHex } from "../../wire/bytes.ts";
+import { WireError, type ErrorCode } from "../../wire/errors.ts";
+import { packetType, typeAt } from "../../wire/packet/header.ts";
+import { splitByLength } from "../../wire/packet/split.ts";
+import { sessionPrologue } from "../../wire/rendezvous/session-handshake.ts";
+import { safetyNumber } from "../../wire/noise/safety-number.ts";
+import type { SessionEvent } from "../../wire/session/events.ts";
+import { SERVER_ROUTE, type Route } from "../../wire/session/route.ts";
+import { Session } from "../../wire/session/session.ts";
+import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import { UserError } from "../cli/errors.ts";
+import { Drive } from "../runtime/driver.ts";
+import type { Established } from "./established.ts";
+import { type OwnDevice, systemRandom } from "./own-device.ts";
+import { PathSeeker } from "./path-seeker.ts";
+import type { Place } from "./place.ts";
+import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
+import { SessionStreams } from "./session-streams.ts";
+import type { StreamHost } from "./stream-host.ts";
+import type { PacketSink, UdpEndpoint } from "./udp-endpoint.ts";
+
+export interface LiveSessionOptions {
+  readonly own: OwnDevice;
+  readonly endpoint: UdpEndpoint;
+  /** host:port, for the path shown while the server carries the session. */
+  readonly server: string;
+  /** Our own addresses, to tell and to keep away from; null where none may be told or used. */
+  readonly place: Place | null;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** How long `close` waits for what is still queued. Milliseconds. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** After the server says that the other end is gone, for the last packets of a relay leg. Milliseconds. */
+const GRACE_MS = 300;
+const NOWHERE: Place = { hostIps: [], network: { subnets: [], addresses: [], servers: [] } };
+
+/** A session with somebody's device: the core, its routes and its faces. */
+export class LiveSession implements PeerSession, PacketSink {
+  readonly id: string;
+  readonly peer: string;
+  readonly safetyNumber: string;
+  readonly ended: Promise<SessionEnd>;
+  readonly #ended = Promise.withResolvers<SessionEnd>();
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #established: Established;
+  readonly #options: LiveSessionOptions;
+  readonly #core: Session;
+  readonly #drive: Drive<SessionEvent, Route>;
+  readonly #streams: SessionStreams;
+  readonly #seeker: PathSeeker;
+  readonly #indexes = new Set<number>();
+  readonly #pings: PromiseWithResolvers<number>[] = [];
+  #path: PathInfo;
+  #end: SessionEnd | null = null;
+  #onPath: (path: PathInfo) => void = () => undefined;
+  #onDatagram: (bytes: Uint8Array) => void = () => undefined;
+
+  constructor(established: Established, options: LiveSessionOptions) {
+    const { terms, agreed, isInitiator, localIndex, device, name } = established;
+    const { identity } = options.own;
+    this.id = toHex(terms.session);
+    this.peer = name;
+    this.safetyNumber = safetyNumber(identity.keys.publicKey, device.key);
+    this.ended = this.#ended.promise;
+    this.#connected.promise.catch(() => undefined);
+    this.#established = established;
+    this.#options = options;
+    this.#path = { kind: "relay-ws", remote: options.server, rttMs: 0, why: "sessions begin over the server" };
+    this.#core = new Session({
+      initiator: isInitiator,
+      sessionId: terms.session,
+      keys: agreed.keys,
+      localIndex,
+      remoteIndex: agreed.introduction.receiverIndex,
+      staticKeys: identity.keys,
+      remoteStatic: device.key,
+      rekeyPrologue: (purpose) => sessionPrologue(terms, purpose),
+      random: systemRandom,
+      now: performance.now(),
+    });
+    this.#streams = new SessionStreams(this.#host());
+    this.#drive = new Drive<SessionEvent, Route>(this.#core, {
+      send: ({ bytes, to, segmentBytes }) => this.#send(bytes, to, segmentBytes),
+      onEvent: (event) => this.#handle(event),
+      onFault: (error) => this.#fault(error),
+    });
+    this.#seeker = new PathSeeker({
+      sockets: options.place === null ? [] : options.endpoint.sockets,
+      place: options.place ?? NOWHERE,
+      server: options.server,
+      probe: (route, tier) => {
+        this.#core.probe(this.#drive.now(), route, tier);
+        this.#drive.wake();
+      },
+    });
+    this.#index(localIndex);
+    this.#core.setServerRoute(this.#drive.now(), true);
+    established.route.onBody((body) => this.#receiveBody(body));
+    if (options.place !== null) this.#announce();
+  }
+
+  get control(): MessagePort {
+    return this.#streams.control;
+  }
+
+  get chat(): MessagePort {
+    return this.#streams.chat;
+  }
+
+  get path(): PathInfo {
+    return this.#path;
+  }
+
+  /** Resolves when the other end has proven its keys. @throws UserError the session's end, when that came first */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  openBulk(): ByteWriter {
+    if (this.#end !== null) throw endError(this.#end);
+    return this.#streams.opened(this.#core.openStream("bulk"));
+  }
+
+  onBulk(handler: (stream: ByteReader) => void): void {
+    this.#streams.onBulk(handler);
+  }
+
+  sendDatagram(bytes: Uint8Array): void {
+    if (this.#end !== null) return;
+    this.#core.sendDatagram(this.#drive.now(), bytes);
+    this.#drive.wake();
+  }
+
+  onDatagram(handler: (bytes: Uint8Array) => void): void {
+    this.#onDatagram = handler;
+  }
+
+  onPath(handler: (path: PathInfo) => void): void {
+    this.#onPath = handler;
+  }
+
+  async ping(): Promise<number> {
+    if (this.#end !== null) throw endError(this.#end);
+    const pong = Promise.withResolvers<number>();
+    this.#pings.push(pong);
+    this.#core.ping(this.#drive.now());
+    this.#drive.wake();
+    return pong.promise;
+  }
+
+  async close(code: ErrorCode = "peer-gone", reason = "finished"): Promise<void> {
+    if (this.#end !== null) return;
+    const flushed = Promise.allSettled([this.control.flushed(), this.chat.flushed()]);
+    await Promise.race([flushed, this.ended, Bun.sleep(CLOSE_TIMEOUT_MS)]);
+    this.abort(code, reason);
+  }
+
+  /** Ends it now, telling the other end if a path is up. */
+  abort(code: ErrorCode, reason: string): void {
+    if (this.#end !== null) return;
+    this.#core.close(this.#drive.now(), code, reason);
+    this.#drive.flush();
+    this.#finish({ code, reason, side: "local" });
+  }
+
+  /** The line to the server came or went. */
+  setServerRoute(isUp: boolean): void {
+    if (this.#end !== null) return;
+    this.#core.setServerRoute(this.#drive.now(), isUp);
+    this.#drive.wake();
+  }
+
+  /** The server says that the other end hung up: what is on its way over a path of our own may still come. */
+  serverGone(): void {
+    this.setServerRoute(false);
+    if (this.#path.kind === "relay-ws") setTimeout(() => this.abort("peer-gone", "they went away"), GRACE_MS);
+  }
+
+  /** This machine is on another network: what was found on the old one may hold no more. */
+  moved(place: Place): void {
+    if (this.#end !== null || this.#options.place === null) return;
+    this.#seeker.moved(place);
+    this.#announce();
+  }
+
+  /** Where the server sees the other end. */
+  observed(addresses: readonly UdpAddress[]): void {
+    this.#seeker.attested(addresses);
+  }
+
+  onPackets(datagram: Uint8Array, { socket, remote }: SocketRoute): void {
+    this.#drive.handleDatagram(datagram, { kind: "udp", socket, remote });
+  }
+
+  onDrain(): void {
+    this.#drive.wake();
+  }
+
+  #host(): StreamHost {
+    const change = <T>(run: (now: number) => T): T => {
+      const result = run(this.#drive.now());
+      this.#drive.wake();
+      return result;
+    };
+    return {
+      write: (stream, bytes) => change((now) => this.#core.write(now, stream, bytes)),
+      finish: (stream) => change((now) => this.#core.finish(now, stream)),
+      reset: (stream, code) => change((now) => this.#core.reset(now, stream, code)),
+      stop: (stream, code) => change((now) => this.#core.stop(now, stream, code)),
+      read: (stream) => this.#core.read(stream),
+      consumed: (stream, bytes) => change((now) => this.#core.consumed(now, stream, bytes)),
+      bufferedBytes: (stream) => this.#core.bufferedBytes(stream),
+    };
+  }
+
+  #announce(): void {
+    for (const frame of this.#seeker.announcement()) this.#core.sendFrame(this.#drive.now(), frame);
+    this.#drive.wake();
+  }
+
+  #receiveBody(body: Uint8Array): void {
+    for (const packet of splitByLength(body))
+      if (typeAt(packet, 0, packet.length) === packetType.sealed) this.#drive.handleDatagram(packet, SERVER_ROUTE);
+  }
+
+  #send(bytes: Uint8Array, to: Route, segmentBytes: number): boolean {
+    if (to.kind === "udp") return this.#options.endpoint.send(bytes, to, segmentBytes);
+    for (let at = 0; at < bytes.length; at += segmentBytes)
+      this.#established.route.send(bytes.subarray(at, at + segmentBytes));
+    return true;
+  }
+
+  #handle(event: SessionEvent): void {
+    switch (event.kind) {
+      case "established":
+        return this.#connected.resolve();
+      case "datagram":
+        return this.#onDatagram(event.bytes);
+      case "frame":
+        return this.#seeker.heard(event.frame);
+      case "indexes":
+        event.add.forEach((index) => this.#index(index));
+        return event.retire.forEach((index) => this.#unindex(index));
+      case "pong":
+        return this.#pings.shift()?.resolve(event.rttMs);
+      case "closed":
+        return this.#finish({ code: event.code, reason: event.reason, side: event.remote ? "remote" : "local" });
+      case "route-seen":
+      case "route-validated":
+      case "route-lost":
+        return this.#seeker.routeEvent(event);
+      case "path-selected":
+        return this.#moved(event);
+      default:
+        return this.#guardStreams(event);
+    }
+  }
+
+  #guardStreams(event: Parameters<SessionStreams["handle"]>[0]): void {
+    try {
+      this.#streams.handle(event);
+    } catch (error) {
+      // What the other end wrote makes no sense: its session ends, and nobody else's.
+      if (!(error instanceof WireError)) throw error;
+      this.abort(error.code === "unknown-type" ? "protocol-error" : error.code, error.message);
+    }
+  }
+
+  #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
+    this.#path = this.#seeker.describe(route, rttMs ?? 0, why);
+    this.#onPath(this.#path);
+  }
+
+  #index(index: number): void {
+    this.#indexes.add(index);
+    this.#options.endpoint.register(index, this);
+  }
+
+  #unindex(index: number): void {
+    this.#indexes.delete(index);
+    this.#options.endpoint.retire(index, this);
+  }
+
+  #fault(error: unknown): void {
+    this.#options.onFault(error);
+    this.abort("internal", "a defect of the other program");
+  }
+
+  #finish(end: SessionEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    this.#seeker.stop();
+    this.#drive.stop();
+    for (const index of this.#indexes) this.#unindex(index);
+    const error = endError(end);
+    this.#streams.end(error);
+    this.#connected.reject(error);
+    for (const pong of this.#pings.splice(0)) pong.reject(error);
+    this.#established.route.close();
+    this.#ended.resolve(end);
+  }
+}
+
+export function endError(end: SessionEnd): UserError {
+  return new UserError(end.code, `the session has ended: ${end.reason}`, { side: end.side, hint: "connect again" });
+}

@@ -1,0 +1,68 @@
+import { InterfaceWatch } from "./interfaces.ts";
+import type { ServerLink } from "./server-link.ts";
+import type { Ticket, UdpEndpoint } from "./udp-endpoint.ts";
+
+/** A ticket is replaced when so much of its life is over, so that one always works. */
+const RENEWAL_SHARE = 0.8;
+
+/** For the way to the server and back. Milliseconds. */
+const READY_TIMEOUT_MS = 1_000;
+
+/** The program's UDP sockets, and the server's eye on them for as long as the line to it is up. */
+export class Network implements Disposable {
+  readonly endpoint: UdpEndpoint;
+  readonly #link: ServerLink;
+  #renewal: Timer | undefined;
+  #isClosed = false;
+  #started: Promise<void> = Promise.resolve();
+  readonly #watch: InterfaceWatch | null;
+
+  /**
+   * @param endpoint without sockets when no address of ours may be told
+   * @param onMoved the machine is on another network; it may not throw
+   */
+  constructor(endpoint: UdpEndpoint, link: ServerLink, onMoved: () => void) {
+    this.endpoint = endpoint;
+    this.#link = link;
+    const onChange = (): void => void this.start().then(onMoved);
+    this.#watch = endpoint.sockets.length > 0 ? new InterfaceWatch({ onChange }) : null;
+  }
+
+  /** After each sign-in. Without a ticket there is no reflexive address, and the other end's checks may still come through. */
+  start(): Promise<void> {
+    this.#started = this.#gather();
+    return this.#started;
+  }
+
+  /** Resolves when the server is being asked, or after a moment when that takes long. */
+  async ready(): Promise<void> {
+    await Promise.race([this.#started, Bun.sleep(READY_TIMEOUT_MS)]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#watch?.[Symbol.dispose]();
+    clearTimeout(this.#renewal);
+    this.endpoint[Symbol.dispose]();
+  }
+
+  async #gather(): Promise<void> {
+    if (this.endpoint.sockets.length === 0) return;
+    const ticket = await this.#fetchTicket();
+    if (ticket === null || this.#isClosed) return;
+    await this.endpoint.gather(this.#link.node.host, ticket).catch(() => undefined);
+  }
+
+  async #fetchTicket(): Promise<Ticket | null> {
+    clearTimeout(this.#renewal);
+    const answer = await this.#link.request({ kind: "getTicket" }).catch(() => null);
+    if (answer?.kind !== "ticket" || this.#isClosed) return null;
+    this.#renewal = setTimeout(() => void this.#renew(), answer.lifetimeMs * RENEWAL_SHARE);
+    return answer;
+  }
+
+  async #renew(): Promise<void> {
+    const ticket = await this.#fetchTicket();
+    if (ticket !== null) this.endpoint.renewTicket(ticket);
+  }
+}

@@ -1,0 +1,118 @@
+import { hostname } from "node:os";
+import type { Request } from "../../wire/rendezvous/peer-end.ts";
+import type { PeerContext } from "../cli/context.ts";
+import { UserError } from "../cli/errors.ts";
+import type { JoinLine } from "../cli/join-line.ts";
+import { type PinnedServer, readAccount, requireAccount, saveAccount } from "./account.ts";
+import { type Home, openHome } from "./home.ts";
+import { type Identity, openIdentity, openOrCreateIdentity } from "./identity.ts";
+import { LiveNode, type NodePolicy } from "./live-node.ts";
+import { ownDeviceList, systemRandom } from "./own-device.ts";
+import { People } from "./people.ts";
+import { ServerLink, type SignedIn } from "./server-link.ts";
+import { Switchboard } from "./switchboard.ts";
+import { UdpEndpoint } from "./udp-endpoint.ts";
+
+/** Signs in with the account of this home. @throws UserError `not-signed-in`, `config`, or what the server says */
+export async function openNode(context: PeerContext): Promise<LiveNode> {
+  const home = openHome(context.home);
+  const account = requireAccount(home);
+  const identity = openIdentity(home);
+  const link = new ServerLink(account.server, identity.keys);
+  return signIn(context, home, identity, link, { kind: "signIn", token: null });
+}
+
+/** What a new account, or a new device of one, is made of. */
+export interface Enrolment {
+  readonly kind: "register" | "login";
+  readonly server: JoinLine & { readonly key: Uint8Array };
+  readonly name: string;
+  readonly password: string;
+  /** What to call this device; null: the name of the machine. */
+  readonly deviceLabel: string | null;
+}
+
+/**
+ * Makes an account, or a device of one, for this home, and keeps it there.
+ * @throws UserError `already-registered` for a home that has another account, or what the server says
+ */
+export async function enrol(context: PeerContext, enrolment: Enrolment): Promise<LiveNode> {
+  const home = openHome(context.home);
+  checkHome(home, enrolment);
+  const identity = openOrCreateIdentity(home, systemRandom);
+  const { secure, nodes, key } = enrolment.server;
+  const link = new ServerLink({ secure, nodes, key }, identity.keys);
+  const label = enrolment.deviceLabel ?? machineName();
+  await link.connect();
+  if (isReset(enrolment)) await resetPassword(link, enrolment);
+  const node = await signIn(context, home, identity, link, requestOf(enrolment, identity, label));
+  await keep(home, link.me, label, { secure, nodes, key, invite: null });
+  return node;
+}
+
+/** A join line whose invitation stands with `login` is the operator's reset line: the password given is the new one. */
+export function isReset({ kind, server }: Pick<Enrolment, "kind" | "server">): boolean {
+  return kind === "login" && server.invite !== null;
+}
+
+/** @throws UserError `already-registered` */
+export function checkHome(home: Home, { kind, name, server }: Pick<Enrolment, "kind" | "name" | "server">): void {
+  const account = readAccount(home);
+  if (account === null) return;
+  const isSame = account.name === name && Buffer.compare(account.server.key, server.key) === 0;
+  if (kind === "login" && isSame) return;
+  const hint = "sign out with `p2p logout`, or give another folder with --home DIR";
+  throw new UserError("already-registered", `this home belongs to ${account.name} already`, { hint });
+}
+
+async function signIn(
+  context: PeerContext,
+  home: Home,
+  identity: Identity,
+  link: ServerLink,
+  how: Request,
+): Promise<LiveNode> {
+  try {
+    const { userId, deviceId } = await link.signIn(how);
+    const { relayOnly, directOnly, requireVerified } = context.settings;
+    const policy: NodePolicy = { relayOnly, directOnly, requireVerified };
+    const own = { identity, userId, deviceId, deviceList: ownDeviceList(identity) };
+    const onFault = (error: unknown): void => void context.output.error(error);
+    const endpoint = relayOnly
+      ? UdpEndpoint.none(onFault)
+      : await UdpEndpoint.open(onFault).catch(() => UdpEndpoint.none(onFault));
+    const people = new People(home, link.serverKey);
+    return new LiveNode({ own, link, endpoint, people, policy, onFault, switchboard: new Switchboard() });
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+function requestOf({ kind, server, name, password }: Enrolment, identity: Identity, label: string): Request {
+  const signKey = identity.signing.publicKey;
+  const common = { name, password: password.normalize("NFC"), label, signKey, deviceList: ownDeviceList(identity) };
+  return kind === "register" ? { kind: "register", ...common, invite: server.invite } : { kind: "enrol", ...common };
+}
+
+async function resetPassword(link: ServerLink, { name, password, server }: Enrolment): Promise<void> {
+  if (server.invite === null) return;
+  try {
+    await link.request({ kind: "resetPassword", name, secret: server.invite, newPassword: password.normalize("NFC") });
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+async function keep(home: Home, me: SignedIn, label: string, server: PinnedServer): Promise<void> {
+  const { name, userId, deviceId } = me;
+  await saveAccount(home, { name, userId, deviceId, label, server });
+}
+
+/** At most 64 bytes of it, as the protocol has room for. */
+function machineName(): string {
+  let name = hostname().toWellFormed() || "computer";
+  while (Buffer.byteLength(name) > 64) name = name.slice(0, -1);
+  return name;
+}

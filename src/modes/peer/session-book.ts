@@ -1,0 +1,108 @@
+import { formatIp } from "../../wire/address.ts";
+import { WireError } from "../../wire/errors.ts";
+import { UserError } from "../cli/errors.ts";
+import type { Established } from "./established.ts";
+import { LiveSession, type LiveSessionOptions } from "./live-session.ts";
+import type { Place } from "./place.ts";
+import type { ServerLink } from "./server-link.ts";
+import type { SessionMessage, Switchboard } from "./switchboard.ts";
+
+/** How long the other end may take to prove its keys. Milliseconds. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export interface LiveSince {
+  readonly session: Uint8Array;
+  readonly peerKey: Uint8Array;
+}
+
+/** The sessions that live in this program. */
+export class SessionBook {
+  readonly #link: ServerLink;
+  readonly #switchboard: Switchboard;
+  readonly #live = new Map<LiveSession, LiveSince>();
+
+  constructor(link: ServerLink, switchboard: Switchboard) {
+    this.#link = link;
+    this.#switchboard = switchboard;
+  }
+
+  /** What to name to the server when a channel signs in again. */
+  get live(): readonly LiveSince[] {
+    return [...this.#live.values()];
+  }
+
+  /** Makes the session of two devices that agreed, and waits until the other end has proven its keys. @throws UserError */
+  async open(established: Established, options: LiveSessionOptions): Promise<LiveSession> {
+    const session = new LiveSession(established, options);
+    this.#enter(session, established);
+    const timer = setTimeout(() => session.abort("peer-gone", "they did not answer"), CONNECT_TIMEOUT_MS);
+    try {
+      await session.connected;
+      return session;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The line to the server came or went. */
+  setServerUp(isUp: boolean): void {
+    for (const session of this.#live.keys()) session.setServerRoute(isUp);
+  }
+
+  /** This machine is on another network. */
+  moved(place: Place): void {
+    for (const session of this.#live.keys()) session.moved(place);
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#live.keys()].map((session) => session.close()));
+  }
+
+  #enter(session: LiveSession, { terms, device, route }: Established): void {
+    const id = terms.session;
+    const sink = (message: SessionMessage): void => {
+      if (message.kind === "forward") route.received(message.body);
+      else if (message.kind === "observed") session.observed(addressesOf(message));
+      // `offline` says that the other end's line to the server broke: paths of its own may live, and it may come back.
+      else if (message.kind === "gone" && message.code !== "offline") session.serverGone();
+    };
+    this.#live.set(session, { session: id, peerKey: device.key });
+    this.#switchboard.connect(id, sink);
+    void session.ended.then(() => {
+      this.#live.delete(session);
+      this.#switchboard.disconnect(id, sink);
+      this.#link.tell({ kind: "hangUp", session: id, path: session.path.kind });
+    });
+  }
+}
+
+function addressesOf({ addresses }: SessionMessage & { kind: "observed" }) {
+  return addresses.flatMap(({ address, port }) => {
+    try {
+      return [{ ip: formatIp(address), port }];
+    } catch (error) {
+      if (error instanceof WireError) return [];
+      throw error;
+    }
+  });
+}
+
+/** @throws UserError `no-path` when the session does not reach a path of its own in time */
+export async function requireDirect(session: LiveSession, timeoutMs: number): Promise<void> {
+  const direct = Promise.withResolvers<void>();
+  const look = () => session.path.kind !== "relay-ws" && session.path.kind !== "relay-udp" && direct.resolve();
+  session.onPath(look);
+  look();
+  const failure = new UserError("no-path", `no direct path to ${session.peer} in ${timeoutMs / 1_000} s`);
+  const timer = setTimeout(() => direct.reject(failure), timeoutMs);
+  void session.ended.then(() => direct.reject(failure));
+  try {
+    await direct.promise;
+  } catch (error) {
+    session.abort("no-path", "no direct path");
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    session.onPath(() => undefined);
+  }
+}
