@@ -128,7 +128,7 @@ class End implements PeerSession {
     return this.path.rttMs;
   }
 
-  async close(code: ErrorCode = "cancelled", reason = "closed"): Promise<void> {
+  async close(code: ErrorCode = "peer-gone", reason = "finished"): Promise<void> {
     await this.changes.until(() => this.#end !== null || (this.control.isFlushed && this.chat.isFlushed));
     this.finish({ code, reason, side: "local" });
     this.#other?.finish({ code, reason, side: "remote" });
