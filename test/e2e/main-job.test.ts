@@ -148,6 +148,7 @@ test("ping counts round trips", async () => {
 test("chat without a terminal sends each line of stdin and prints what comes", async () => {
   await using online = await ana.receiving();
   await using there = ben.startWith({ stdin: "open" }, "chat", "ana");
+  await there.waitFor("connected");
   await using here = ana.startWith({ stdin: "open" }, "chat", "ben");
   const { session } = await here.waitFor("connected");
   await there.waitFor("connected", (connected) => connected.session === session);
