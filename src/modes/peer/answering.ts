@@ -12,7 +12,7 @@ import {
 } from "../../wire/rendezvous/session-handshake.ts";
 import { UserError } from "../cli/errors.ts";
 import type { Exchange } from "./asking.ts";
-import type { Established } from "./established.ts";
+import { EarlyNews, type Established } from "./established.ts";
 import { introductionOf, randomIndex, systemRandom } from "./own-device.ts";
 import { ServerRoute } from "./server-route.ts";
 import type { SessionMessage } from "./switchboard.ts";
@@ -32,6 +32,7 @@ export class IncomingRing {
   readonly #withdrawn = Promise.withResolvers<ErrorCode>();
   readonly #exchange: Exchange;
   readonly #route: ServerRoute;
+  readonly #early = new EarlyNews();
   readonly #sink = (message: SessionMessage) => this.#handle(message);
   #isOpen = true;
 
@@ -69,7 +70,8 @@ export class IncomingRing {
     this.#exchange.link.tell({ kind: "accept", session, versions: OWN_VERSIONS, handshake: message });
     try {
       const agreed = await answer;
-      return { name, terms: this.#terms(), agreed, isInitiator: true, localIndex, device, route: this.#route };
+      const [route, early] = [this.#route, this.#early];
+      return { name, terms: this.#terms(), agreed, isInitiator: true, localIndex, device, route, early };
     } catch (error) {
       this.#leave();
       throw error;
@@ -120,7 +122,7 @@ export class IncomingRing {
 
   #handle(message: SessionMessage): void {
     if (message.kind === "forward") return this.#route.received(message.body);
-    if (message.kind !== "cancel" && message.kind !== "gone") return;
+    if (message.kind !== "cancel" && message.kind !== "gone") return this.#early.note(message);
     this.#withdrawn.resolve(isErrorCode(message.code) ? message.code : "cancelled");
     this.#leave();
   }

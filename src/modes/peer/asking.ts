@@ -5,7 +5,7 @@ import { handshakePacket } from "../../wire/packet/header.ts";
 import { sealPreview } from "../../wire/rendezvous/preview.ts";
 import { answerHandshake, OWN_VERSIONS, type SessionTerms } from "../../wire/rendezvous/session-handshake.ts";
 import { UserError } from "../cli/errors.ts";
-import type { Established } from "./established.ts";
+import { EarlyNews, type Established } from "./established.ts";
 import { introductionOf, type OwnDevice, randomIndex, systemRandom } from "./own-device.ts";
 import type { Asking } from "./peer-node.ts";
 import type { ServerLink } from "./server-link.ts";
@@ -55,6 +55,7 @@ class Ring {
   readonly #secret = systemRandom(32);
   readonly #localIndex = randomIndex();
   readonly #route: ServerRoute;
+  readonly #early = new EarlyNews();
   readonly #sink = (message: SessionMessage) => this.#handle(message);
 
   constructor(exchange: Exchange, target: Target) {
@@ -97,6 +98,7 @@ class Ring {
     else if (message.kind === "forward") this.#route.received(message.body);
     else if (message.kind === "refused") this.#refused(message.code, message.retryMs);
     else if (message.kind === "gone") this.#refused("peer-gone", 0);
+    else this.#early.note(message);
   }
 
   #refused(code: string, retryMs: number): void {
@@ -151,6 +153,7 @@ class Ring {
       localIndex: this.#localIndex,
       device,
       route: this.#route,
+      early: this.#early,
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Agreed, SessionTerms } from "../../wire/rendezvous/session-handshake.ts";
 import type { ServerRoute } from "./server-route.ts";
+import type { SessionMessage } from "./switchboard.ts";
 import type { OfferedDevice } from "./trust.ts";
 
 /** Two devices that have agreed on keys: what a session is made from. */
@@ -13,4 +14,20 @@ export interface Established {
   readonly device: OfferedDevice;
   /** Already carries packets both ways; nobody listens yet. */
   readonly route: ServerRoute;
+  /** What the server says of the other end before the session listens itself. */
+  readonly early: EarlyNews;
+}
+
+/** The newest place where the server saw the other end, kept until somebody is there to hear of it. */
+export class EarlyNews {
+  #observed: SessionMessage | null = null;
+
+  note(message: SessionMessage): void {
+    if (message.kind === "observed") this.#observed = message;
+  }
+
+  tell(sink: (message: SessionMessage) => void): void {
+    if (this.#observed !== null) sink(this.#observed);
+    this.#observed = null;
+  }
 }

@@ -58,7 +58,7 @@ export class SessionBook {
     await Promise.all([...this.#live.keys()].map((session) => session.close()));
   }
 
-  #enter(session: LiveSession, { terms, device, route }: Established): void {
+  #enter(session: LiveSession, { terms, device, route, early }: Established): void {
     const id = terms.session;
     const sink = (message: SessionMessage): void => {
       if (message.kind === "forward") route.received(message.body);
@@ -68,6 +68,7 @@ export class SessionBook {
     };
     this.#live.set(session, { session: id, peerKey: device.key });
     this.#switchboard.connect(id, sink);
+    early.tell(sink);
     void session.ended.then(() => {
       this.#live.delete(session);
       this.#switchboard.disconnect(id, sink);
