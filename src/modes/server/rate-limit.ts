@@ -8,6 +8,9 @@ export interface BucketRate {
 /** Beyond this the bucket used longest ago is forgotten, so that a flood of made-up sources cannot grow memory. */
 const MAX_BUCKETS = 100_000;
 
+/** Sums of fractions of tokens come out a little beside the whole. */
+const ROUNDING = 1e-6;
+
 /** One bucket, full at first. */
 export class TokenBucket {
   readonly #rate: BucketRate;
@@ -32,7 +35,7 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + ((now - this.#at) / 1_000) * this.#rate.perSecond);
     this.#at = now;
     const missing = cost - this.#tokens;
-    return missing <= 0 ? 0 : Math.max(1, Math.ceil((missing / this.#rate.perSecond) * 1_000));
+    return missing <= ROUNDING ? 0 : Math.max(1, Math.ceil((missing / this.#rate.perSecond) * 1_000 - ROUNDING));
   }
 }
 

@@ -1,18 +1,51 @@
+import { availableParallelism } from "node:os";
+import type { AccountStore } from "../../store/accounts.ts";
+import type { PresenceStore } from "../../store/presence.ts";
+import type { UdpAddress } from "../../wire/address.ts";
+import { toHex } from "../../wire/bytes.ts";
 import type { Random } from "../../wire/core.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import type { Log } from "../runtime/log.ts";
-import type { AccountDesk } from "./accounts.ts";
-import type { Attendance } from "./attendance.ts";
+import { AccountDesk } from "./accounts.ts";
+import { Attendance } from "./attendance.ts";
+import { BlockLists } from "./block-lists.ts";
 import type { Clock } from "./clock.ts";
-import type { Directory } from "./directory.ts";
-import type { Discovery } from "./discovery.ts";
-import type { Hub } from "./hub.ts";
-import type { Members } from "./members.ts";
-import type { Revocations } from "./revocations.ts";
-import type { Tokens } from "./tokens.ts";
-import type { Watchers } from "./watchers.ts";
+import { Directory } from "./directory.ts";
+import { Discovery } from "./discovery.ts";
+import { Hub } from "./hub.ts";
+import { fingerprintOf, type ServerKeys } from "./key-files.ts";
+import { Members } from "./members.ts";
+import { Revocations } from "./revocations.ts";
+import { Slots } from "./slots.ts";
+import { Tokens } from "./tokens.ts";
+import { Watchers } from "./watchers.ts";
 
-/** What stands behind a channel, put together once by `meeting.ts`. */
+/** Passwords that wait for a free core, and for how long at most. */
+const MAX_WAITING_PASSWORDS = 64;
+const MAX_PASSWORD_WAIT_MS = 5_000;
+
+export interface ServicesOptions {
+  readonly store: AccountStore;
+  readonly presence: PresenceStore;
+  readonly keys: ServerKeys;
+  readonly openRegistration: boolean;
+  /** Whether legs are given out. */
+  readonly relays: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Hears of it when this node has revoked devices. */
+  readonly onRevoked: () => void;
+}
+
+/** What the tickets of UDP discovery are about. */
+export interface UdpPlaces {
+  /** In the order of the listeners. */
+  readonly ports: readonly number[];
+  readonly ownAddresses: readonly UdpAddress[];
+}
+
+/** What stands behind a channel. */
 export interface Services {
   readonly keys: KeyPair;
   readonly accounts: AccountDesk;
@@ -24,9 +57,40 @@ export interface Services {
   readonly watchers: Watchers;
   readonly hub: Hub;
   readonly discovery: Discovery;
-  /** Whether legs are given out. */
   readonly relays: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+}
+
+/** Puts the parts together; nothing is started yet. */
+export async function assembleServices(options: ServicesOptions, udp: UdpPlaces): Promise<Services> {
+  const { store, presence, keys, openRegistration, relays, clock, random, log } = options;
+  const onTrouble = (error: unknown) =>
+    log.error("store-trouble", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  const members = new Members();
+  const blockLists = new BlockLists(store.blocks, clock);
+  const directory = new Directory(store, presence, blockLists, clock);
+  const hub = new Hub({ store, presence, directory, blockLists, members, clock, random, onTrouble });
+  const slots = new Slots(clock, availableParallelism(), MAX_WAITING_PASSWORDS, MAX_PASSWORD_WAIT_MS);
+  const serverKey = keys.channel.publicKey;
+  const endDevice = (deviceId: Uint8Array) => {
+    for (const member of members.ofDevice(deviceId)) member.end("revoked", 0);
+  };
+  return {
+    keys: keys.channel,
+    accounts: new AccountDesk({ store, slots, clock, random, log, serverKey, openRegistration }),
+    tokens: await Tokens.open(keys.signing, fingerprintOf(keys), clock, random),
+    revocations: new Revocations({ devices: store.devices, clock, endDevice, onNoted: options.onRevoked, onTrouble }),
+    members,
+    directory,
+    attendance: new Attendance(presence, clock, toHex(random(8)), onTrouble),
+    watchers: new Watchers(presence, directory, blockLists, clock, onTrouble),
+    hub,
+    discovery: new Discovery({ ...udp, clock, random, onObserved: (member) => hub.pairings.observedChanged(member) }),
+    relays,
+    clock,
+    random,
+    log,
+  };
 }

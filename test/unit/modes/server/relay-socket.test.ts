@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { RelaySocket } from "../../../../src/modes/server/relay-socket.ts";
+import type { WebSocketPort } from "../../../../src/modes/server/web-socket-port.ts";
+import { utf8 } from "../../../../src/wire/bytes.ts";
+import { relay, type RelayMessage } from "../../../../src/wire/messages/relay.ts";
+import { hmacSha256 } from "../../../../src/wire/noise/primitives.ts";
+import { House, type LocalPeer } from "./house.ts";
+
+let house: House;
+let ana: LocalPeer;
+let ben: LocalPeer;
+let session: Uint8Array;
+beforeEach(async () => {
+  house = await House.open();
+  [ana, ben] = [await house.member("ana"), await house.present("ben")];
+  session = house.random(16);
+  ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
+  await ben.hear("incoming");
+  ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first") });
+  await Promise.all([ana.hear("observed"), ben.hear("observed")]);
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+class LegPort implements WebSocketPort {
+  readonly ip = "192.0.2.9";
+  readonly queuedBytes = 0;
+  readonly sent: Uint8Array[] = [];
+  closeCode: number | null = null;
+  poolLeft = 0;
+  readonly socket: RelaySocket;
+  constructor() {
+    this.socket = new RelaySocket(house.services, this, () => void this.poolLeft++);
+  }
+  send(bytes: Uint8Array): void {
+    this.sent.push(bytes);
+  }
+  close(code: number): void {
+    this.closeCode ??= code;
+  }
+  get nonce(): Uint8Array {
+    const message = this.said(0);
+    return message.kind === "challenge" ? message.nonce : new Uint8Array(32);
+  }
+  said(at: number): RelayMessage {
+    return relay.decode(this.sent[at] ?? new Uint8Array());
+  }
+  say(message: RelayMessage): void {
+    this.socket.receive(relay.encode(message));
+  }
+}
+
+async function legOf(peer: LocalPeer) {
+  const leg = await peer.request({ kind: "openLeg", session });
+  if (leg.kind !== "leg") throw new Error(leg.kind);
+  return leg;
+}
+
+const macOf = (key: Uint8Array, nonce: Uint8Array, leg: Uint8Array) => hmacSha256(key, utf8("p2p leg"), nonce, leg);
+
+async function bound(peer: LocalPeer): Promise<LegPort> {
+  const { leg, key } = await legOf(peer);
+  const port = new LegPort();
+  port.say({ kind: "bind", leg, mac: macOf(key, port.nonce, leg) });
+  expect(port.said(1)).toEqual({ kind: "bound" });
+  return port;
+}
+
+test("a bound leg gives its place among the newcomers back and has no deadline", async () => {
+  const port = await bound(ana);
+  house.clock.advance(60_000);
+  expect([port.poolLeft, port.closeCode]).toEqual([1, null]);
+});
+
+test("bad input 99: an unknown leg, another's key, an old challenge and noise are refused alike", async () => {
+  const [anas, bens] = [await legOf(ana), await legOf(ben)];
+  const other = new LegPort();
+  const attempts: ((port: LegPort) => void)[] = [
+    (port) => port.say({ kind: "bind", leg: house.random(16), mac: macOf(anas.key, port.nonce, anas.leg) }),
+    (port) => port.say({ kind: "bind", leg: anas.leg, mac: macOf(bens.key, port.nonce, anas.leg) }),
+    (port) => port.say({ kind: "bind", leg: anas.leg, mac: macOf(anas.key, other.nonce, anas.leg) }),
+    (port) => port.say({ kind: "bind", leg: anas.leg, mac: new Uint8Array(32) }),
+    (port) => port.say({ kind: "bound" }),
+    (port) => port.socket.receive(new Uint8Array(1_000)),
+    (port) => port.socket.receive(new Uint8Array()),
+  ];
+  for (const attempt of attempts) {
+    const port = new LegPort();
+    attempt(port);
+    expect([port.said(1), port.closeCode, port.poolLeft]).toEqual([
+      { kind: "refused", code: "no-such-session" },
+      1_008,
+      1,
+    ]);
+  }
+});
+
+test("a leg that is not bound within 10 s is closed", () => {
+  const port = new LegPort();
+  house.clock.advance(10_000);
+  expect([port.closeCode, port.sent.length, port.poolLeft]).toEqual([1_008, 1, 1]);
+});
+
+test("packets go to the other end's leg alone, and before it has one into its channel", async () => {
+  const anas = await bound(ana);
+  anas.socket.receive(utf8("early"));
+  expect(await ben.hear("forward")).toMatchObject({ session, body: utf8("early") });
+  const bens = await bound(ben);
+  anas.socket.receive(utf8("late"));
+  expect(bens.sent.at(-1)).toEqual(utf8("late"));
+  expect(ben.waiting("forward")).toEqual([]);
+  bens.socket.closed();
+  anas.socket.receive(new Uint8Array(16_384));
+  expect(ben.waiting("forward").length).toBe(1);
+});
+
+test("bad input 103: more than 16 KiB at a time closes the leg, nothing at all is nothing", async () => {
+  const [anas, bens] = [await bound(ana), await bound(ben)];
+  anas.socket.receive(new Uint8Array());
+  anas.socket.receive(new Uint8Array(16_385));
+  expect([anas.closeCode, bens.sent.length]).toEqual([1_008, 2]);
+});
+
+test("bad input 107: a leg is bound again from elsewhere, and the socket before it closes", async () => {
+  const [before, bens] = [await bound(ana), await bound(ben)];
+  const after = await bound(ana);
+  expect(before.closeCode).toBe(1_000);
+  bens.socket.receive(utf8("moved"));
+  expect(after.sent.at(-1)).toEqual(utf8("moved"));
+  before.socket.closed();
+  bens.socket.receive(utf8("still"));
+  expect(after.sent.at(-1)).toEqual(utf8("still"));
+});
+
+test("legs end with their pairing, and cannot be bound any more", async () => {
+  const port = await bound(ana);
+  const { leg, key } = await legOf(ben);
+  ana.tell({ kind: "hangUp", session, path: "relay-ws" });
+  expect(port.closeCode).toBe(1_000);
+  const late = new LegPort();
+  late.say({ kind: "bind", leg, mac: macOf(key, late.nonce, leg) });
+  expect(late.closeCode).toBe(1_008);
+});
