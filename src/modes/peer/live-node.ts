@@ -16,7 +16,7 @@ import type { PeerSession } from "./peer-session.ts";
 import type { People } from "./people.ts";
 import { placeOf } from "./place.ts";
 import type { ServerLink } from "./server-link.ts";
-import { requireDirect, SessionBook } from "./session-book.ts";
+import { SessionBook } from "./session-book.ts";
 import type { Switchboard } from "./switchboard.ts";
 import { unexpected } from "./unexpected.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
@@ -97,7 +97,7 @@ export class LiveNode implements PeerNode {
     const established = await this.#ring(target, asking);
     await this.#introductions.met(target, established.agreed);
     const session = await this.#open(established, this.#parts.policy.relayOnly);
-    if (this.#parts.policy.directOnly) await requireDirect(session, DIRECT_ONLY_MS);
+    if (this.#parts.policy.directOnly) await session.requireDirect(DIRECT_ONLY_MS);
     return session;
   }
 

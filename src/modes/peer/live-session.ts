@@ -1,4 +1,4 @@
-import type { UdpAddress } from "../../wire/address.ts";
+import { addressKey, type UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import { WireError, type ErrorCode } from "../../wire/errors.ts";
 import { packetType, typeAt } from "../../wire/packet/header.ts";
@@ -13,6 +13,7 @@ import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
 import type { Established } from "./established.ts";
 import { type OwnDevice, systemRandom } from "./own-device.ts";
+import { DirectGuard, noDirectPath } from "./direct-guard.ts";
 import { PathSeeker } from "./path-seeker.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
@@ -55,6 +56,8 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #pings: PromiseWithResolvers<number>[] = [];
   #path: PathInfo;
   #end: SessionEnd | null = null;
+  /** Where nothing may go over the server. */
+  #guard: DirectGuard | null = null;
   #onPath: (path: PathInfo) => void = () => undefined;
   #onDatagram: (bytes: Uint8Array) => void = () => undefined;
 
@@ -119,6 +122,20 @@ export class LiveSession implements PeerSession, PacketSink {
     return this.#connected.promise;
   }
 
+  /**
+   * From now on nothing goes over the server: waits for a path of its own, and ends the session when there is none.
+   * @throws UserError `no-path` when none comes up in time
+   */
+  async requireDirect(timeoutMs: number): Promise<void> {
+    const guard = new DirectGuard(timeoutMs, () => this.abort("no-path", "no direct path"));
+    this.#guard = guard;
+    guard.moved(this.#path);
+    void this.ended.then(() => guard.stop());
+    if (!(await guard.firstPath)) throw noDirectPath(this.peer, timeoutMs);
+    this.#core.setServerRoute(this.#drive.now(), false);
+    this.#drive.wake();
+  }
+
   openBulk(): ByteWriter {
     if (this.#end !== null) throw endError(this.#end);
     return this.#streams.opened(this.#core.openStream("bulk"));
@@ -168,7 +185,7 @@ export class LiveSession implements PeerSession, PacketSink {
 
   /** The line to the server came or went. */
   setServerRoute(isUp: boolean): void {
-    if (this.#end !== null) return;
+    if (this.#end !== null || this.#guard !== null) return;
     this.#core.setServerRoute(this.#drive.now(), isUp);
     this.#drive.wake();
   }
@@ -251,6 +268,7 @@ export class LiveSession implements PeerSession, PacketSink {
       case "route-seen":
       case "route-validated":
       case "route-lost":
+        if (event.kind === "route-lost" && this.#isOnPath(event.route)) this.#guard?.lost();
         return this.#seeker.routeEvent(event);
       case "path-selected":
         return this.#moved(event);
@@ -271,7 +289,12 @@ export class LiveSession implements PeerSession, PacketSink {
 
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
     this.#path = this.#seeker.describe(route, rttMs ?? 0, why);
+    this.#guard?.moved(this.#path);
     this.#onPath(this.#path);
+  }
+
+  #isOnPath(route: Route): boolean {
+    return route.kind === "udp" && addressKey(route.remote) === this.#path.remote;
   }
 
   #index(index: number): void {

@@ -1,14 +1,14 @@
 import type { ErrorCode } from "../../wire/errors.ts";
 import type { Purpose, ranks } from "../../wire/messages/signalling.ts";
-import type { Trust } from "../cli/events.ts";
+import type { FileSummary, Trust } from "../cli/events.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { People } from "./people.ts";
 
 export interface OfferPreview {
   readonly count: number;
   readonly bytes: number;
-  /** The first few. */
-  readonly names: readonly string[];
+  /** The few that a sealed preview has room for. */
+  readonly first: readonly FileSummary[];
 }
 
 /** What to ask somebody's device for. */

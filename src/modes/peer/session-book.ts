@@ -1,6 +1,5 @@
 import { formatIp } from "../../wire/address.ts";
 import { WireError } from "../../wire/errors.ts";
-import { UserError } from "../cli/errors.ts";
 import type { Established } from "./established.ts";
 import { LiveSession, type LiveSessionOptions } from "./live-session.ts";
 import type { Place } from "./place.ts";
@@ -86,24 +85,4 @@ function addressesOf({ addresses }: SessionMessage & { kind: "observed" }) {
       throw error;
     }
   });
-}
-
-/** @throws UserError `no-path` when the session does not reach a path of its own in time */
-export async function requireDirect(session: LiveSession, timeoutMs: number): Promise<void> {
-  const direct = Promise.withResolvers<void>();
-  const look = () => session.path.kind !== "relay-ws" && session.path.kind !== "relay-udp" && direct.resolve();
-  session.onPath(look);
-  look();
-  const failure = new UserError("no-path", `no direct path to ${session.peer} in ${timeoutMs / 1_000} s`);
-  const timer = setTimeout(() => direct.reject(failure), timeoutMs);
-  void session.ended.then(() => direct.reject(failure));
-  try {
-    await direct.promise;
-  } catch (error) {
-    session.abort("no-path", "no direct path");
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    session.onPath(() => undefined);
-  }
 }

@@ -16,7 +16,7 @@ const specs = {
     signKey: bytes(32),
     deviceList,
     greeting: text(MAX_GREETING_BYTES),
-    offer: optional(record({ count: u32, bytes: u53, names: list(text(255), 4) })),
+    offer: optional(record({ count: u32, bytes: u53, first: list(record({ name: text(255), bytes: u53 }), 4) })),
   }),
   /** The payload of both KK handshake messages. */
   introduction: message(0x02, { receiverIndex: u32, signKey: bytes(32), deviceList }),

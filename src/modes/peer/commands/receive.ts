@@ -88,7 +88,7 @@ class Receiver {
     const summary = offer && {
       count: offer.count,
       bytes: offer.bytes,
-      files: offer.names.map((name) => ({ name, bytes: 0 })),
+      files: offer.first,
     };
     this.#context.output.event({
       event: "request",

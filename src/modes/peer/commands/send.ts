@@ -4,14 +4,14 @@ import { UserError } from "../../cli/errors.ts";
 import type { LiveNode } from "../live-node.ts";
 import { openNode } from "../open-node.ts";
 import { systemRandom } from "../own-device.ts";
+import { startOf } from "../transfer/local-name.ts";
+import { MAX_NAME_BYTES } from "../transfer/offer.ts";
 import { prepare, type Shipment } from "../transfer/prepare.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { reportSession } from "./session-report.ts";
 import type { OfferPreview } from "../peer-node.ts";
 
-const PREVIEW_NAMES = 4;
-/** What the sealed preview has room for. */
-const PREVIEW_NAME_BYTES = 255;
+const PREVIEW_FILES = 4;
 
 /** `p2p send`: to one person after the other; every file is looked at before anybody is asked. */
 export async function runSend({ paths, to, stdinName }: SendCommand, context: PeerContext): Promise<number> {
@@ -46,10 +46,10 @@ async function sendTo(node: LiveNode, person: string, shipment: Shipment, contex
 }
 
 export function previewOf({ files, bytes }: Shipment): OfferPreview {
-  const names = files
-    .slice(0, PREVIEW_NAMES)
-    .map(({ name }) => Buffer.from(name).subarray(0, PREVIEW_NAME_BYTES).toString());
-  return { count: files.length, bytes, names: names.map((name) => name.replace(/\uFFFD+$/, "")) };
+  const first = files
+    .slice(0, PREVIEW_FILES)
+    .map((file) => ({ name: startOf(file.name, MAX_NAME_BYTES), bytes: file.bytes }));
+  return { count: files.length, bytes, first };
 }
 
 function declined(person: string): UserError {

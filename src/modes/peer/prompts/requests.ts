@@ -41,8 +41,8 @@ export async function askChat(terminal: Terminal, signal: AbortSignal, rung: Run
 
 /** About what a ring says of an offer. */
 export async function askFiles(terminal: Terminal, signal: AbortSignal, rung: Rung, folder: string): Promise<boolean> {
-  const { count, bytes, names } = rung.offer ?? { count: 0, bytes: 0, names: [] };
-  const offer = { count, bytes, files: names.map((name) => ({ name })) };
+  const { count, bytes, first } = rung.offer ?? { count: 0, bytes: 0, first: [] };
+  const offer = { count, bytes, files: first };
   return (await askForFiles(terminal, signal, rung.from, offer, folder)) ?? false;
 }
 

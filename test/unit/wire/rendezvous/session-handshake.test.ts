@@ -70,7 +70,7 @@ const preview = {
   signKey: signer.publicKey,
   deviceList: new Uint8Array(),
   greeting: "it is me",
-  offer: { count: 2, bytes: 10, names: ["a", "b"] },
+  offer: { count: 2, bytes: 10, first: [{ name: "a", bytes: 4 }] },
 };
 
 test("a preview is opened by the device it was sealed to, for its session, and by nobody else", () => {

@@ -1,0 +1,40 @@
+import { UserError } from "../cli/errors.ts";
+import type { PathInfo } from "./peer-session.ts";
+
+/** Watches over a session that may use direct paths only: it has so long to find one, at first and whenever the last one is lost. */
+export class DirectGuard {
+  /** True when there is a direct path, false when none came in time or the session ended. */
+  readonly firstPath: Promise<boolean>;
+  readonly #firstPath = Promise.withResolvers<boolean>();
+  readonly #timeoutMs: number;
+  readonly #giveUp: () => void;
+  #timer: Timer | undefined;
+
+  /** @param giveUp ends the session */
+  constructor(timeoutMs: number, giveUp: () => void) {
+    this.firstPath = this.#firstPath.promise;
+    this.#timeoutMs = timeoutMs;
+    this.#giveUp = giveUp;
+    this.lost();
+  }
+
+  moved({ kind }: PathInfo): void {
+    if (kind === "relay-ws" || kind === "relay-udp") return;
+    clearTimeout(this.#timer);
+    this.#firstPath.resolve(true);
+  }
+
+  lost(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#giveUp(), this.#timeoutMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#firstPath.resolve(false);
+  }
+}
+
+export function noDirectPath(peer: string, timeoutMs: number): UserError {
+  return new UserError("no-path", `no direct path to ${peer} in ${timeoutMs / 1_000} s`);
+}
