@@ -143,7 +143,8 @@ const ways: Readonly<Record<PathKind, string>> = {
   "relay-ws": "over the server",
 };
 
-function way(path: PathKind): string {
+/** A path in a few words: `directly`, `over the server`. */
+export function way(path: PathKind): string {
   return ways[path];
 }
 

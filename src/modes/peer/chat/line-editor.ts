@@ -42,6 +42,11 @@ export class LineEditor {
     this.#line = emptyLine;
   }
 
+  /** Puts back what was taken out, unless something else was begun. */
+  restore(text: string): void {
+    if (this.isEmpty) this.#line = lineOf(text);
+  }
+
   #insert(text: string): Wish | null {
     const line = insert(this.#line, text);
     if (!fitsOneMessage(line.text)) return { kind: "too-long" };

@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import type { Terminal } from "../../cli/context.ts";
+import { terminalRows } from "./terminal-rows.ts";
 
 /* eslint-disable no-control-regex -- escape sequences are the subject here */
 const COLOR = /\x1b\[(?:3[0-79]|9[0-7])m/g;
@@ -23,8 +24,7 @@ export class Stage extends Writable {
   }
 
   get rows(): number {
-    const { stderr } = this.#terminal;
-    return "rows" in stderr && typeof stderr.rows === "number" && stderr.rows > 0 ? stderr.rows : 24;
+    return terminalRows(this.#terminal);
   }
 
   /** Takes away all that was drawn. */

@@ -82,11 +82,11 @@ test("bad input 134: a greeting stands above the question, on one line behind th
 
 test("bad input 148: the names of an offer are cleaned and keep their ending in view", async () => {
   const terminal = new VirtualTerminal(60);
-  const names = ["\u202egpj.exe\u001b]0;x\u0007", `${"long".repeat(60)}.tar.exe`];
+  const first = ["\u202egpj.exe\u001b]0;x\u0007", `${"long".repeat(60)}.tar.exe`].map((name) => ({ name, bytes: 5 }));
   const answer = askFiles(
     terminal,
     never,
-    { ...rung, offer: { count: 12, bytes: 3_200_000, names } },
+    { ...rung, offer: { count: 12, bytes: 3_200_000, first } },
     "/home/ana/Downloads",
   );
   await terminal.waitFor("Save in");

@@ -1,0 +1,112 @@
+import type { Random } from "../../../wire/core.ts";
+import type { CliEvent } from "../../cli/events.ts";
+import { UserError } from "../../cli/errors.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { PeerSession } from "../peer-session.ts";
+import type { Inbox } from "../transfer/inbox.ts";
+import { Transfers } from "../transfer/transfers.ts";
+import { Conversation } from "./conversation.ts";
+import { inputLines } from "./input-lines.ts";
+
+export interface ChatLinesOptions {
+  /** Each line of it is a message. */
+  readonly stdin: AsyncIterable<unknown>;
+  /** Null: files are declined. */
+  readonly inbox: Inbox | null;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Unix time. Milliseconds. */
+  readonly wallMs: () => number;
+  /** How long the last lines may take to arrive. Milliseconds. */
+  readonly waitMs: number;
+  /** Its reason, a UserError, ends it. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: CliEvent) => void;
+}
+
+/** Lines under way at a time; more wait in stdin. */
+const MAX_UNDER_WAY = 256;
+
+/**
+ * A chat without a screen. It takes the whole session and closes it. Resolves when stdin has ended and everything was delivered,
+ * or when the other end has left.
+ * @throws UserError `no-answer` when lines stay undelivered for the whole wait, the session's end when it broke off, `too-large`
+ * for a line that is none, or the reason of the signal
+ */
+export async function chatLines(session: PeerSession, options: ChatLinesOptions): Promise<void> {
+  const { promise: left, resolve: leave } = Promise.withResolvers<"left">();
+  const conversation = converse(session, options, () => leave("left"));
+  const { inbox, random, onEvent } = options;
+  const transfers = new Transfers(session, { inbox, random, onEvent });
+  const stop = new AbortController();
+  try {
+    const said = say(session, conversation, options, stop.signal);
+    await Promise.race([said, left, broken(session, left), aborted(options.signal)]);
+    await Promise.race([transfers.idle(), session.ended, aborted(options.signal)]);
+  } finally {
+    stop.abort();
+    await transfers.cancel(new UserError("cancelled", "the chat was left"));
+    conversation.leave().catch(() => undefined);
+    await session.close();
+  }
+}
+
+function converse(session: PeerSession, { onEvent }: ChatLinesOptions, onLeft: () => void): Conversation {
+  const who = { peer: session.peer, session: session.id };
+  return new Conversation(session, {
+    onLine: (line) => onEvent({ ...who, event: "message", from: session.peer, ...line }),
+    onDelivered: (id) => onEvent({ ...who, event: "delivered", id, to: session.peer }),
+    onRead: (id) => onEvent({ ...who, event: "read", id }),
+    onTyping() {},
+    onLeft,
+  });
+}
+
+/** Resolves when stdin has ended and all of it was delivered. */
+async function say(
+  session: PeerSession,
+  conversation: Conversation,
+  options: ChatLinesOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  for await (const text of inputLines(options.stdin)) {
+    if (stop.aborted) return;
+    const { id, delivered } = await conversation.write(text, options.wallMs());
+    options.onEvent({ event: "posted", peer: session.peer, session: session.id, id, to: session.peer });
+    underWay.push(delivered);
+    if (underWay.length >= MAX_UNDER_WAY) await underWay.shift();
+  }
+  await within(Promise.all(underWay), options, session.peer);
+}
+
+async function within(delivered: Promise<unknown>, { clock, waitMs }: ChatLinesOptions, peer: string): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const callOff = clock.after(waitMs, () => resolve("late"));
+  try {
+    if ((await Promise.race([delivered, late])) !== "late") return;
+  } finally {
+    callOff();
+  }
+  const hint = "give more time with --wait SECONDS, or try again when `p2p users` shows them online";
+  throw new UserError("no-answer", `lines were not delivered to ${peer} within ${waitMs / 1_000} s`, {
+    side: "remote",
+    hint,
+  });
+}
+
+/** Rejects when the session ends before the other end has said that it leaves. */
+async function broken(session: PeerSession, left: Promise<unknown>): Promise<void> {
+  const end = await session.ended;
+  await Promise.race([
+    left,
+    Promise.reject(new UserError(end.code, `the chat broke off: ${end.reason}`, { side: end.side })),
+  ]);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

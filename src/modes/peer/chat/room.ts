@@ -1,0 +1,241 @@
+import type { Random } from "../../../wire/core.ts";
+import type { PathEvent } from "../../cli/events.ts";
+import { UserError } from "../../cli/errors.ts";
+import { renderEvent, way } from "../../cli/render.ts";
+import { describeError } from "../../cli/report.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
+import { Conversation, newId } from "./conversation.ts";
+import { messagesOf } from "./own-text.ts";
+import { type Question, Questions } from "./questions.ts";
+import { type FilePolicy, RoomFiles } from "./room-files.ts";
+import { helpLines, readSaid, type Said } from "./slash.ts";
+import { ChatState } from "./state.ts";
+import { type PathRules, typedPaths } from "./typed-paths.ts";
+
+/** What a chat needs beside its session. */
+export interface RoomOptions {
+  /** One's own name. */
+  readonly me: string;
+  readonly files: FilePolicy;
+  readonly paths: PathRules;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Unix time. Milliseconds. */
+  readonly wallMs: () => number;
+  /** The numbers were compared and are equal. */
+  readonly markVerified: () => Promise<unknown>;
+  /** Leaves the chat at once. */
+  readonly signal: AbortSignal;
+}
+
+/** How a chat was over: this person left it, by Ctrl-C or a signal perhaps, the other one did, or the session broke off. */
+export interface ChatOutcome {
+  readonly how: "quit" | "interrupted" | "left" | "ended";
+  /** Set when it broke off. */
+  readonly end: SessionEnd | null;
+}
+
+/** How long the last lines may take to be reported as delivered. Milliseconds. */
+const LAST_LINES_MS = 2_000;
+/** At most one hint in this time. Milliseconds. */
+const TYPING_EVERY_MS = 3_000;
+
+/** One chat with everything that can happen in it, and no screen: lines, files, questions, the way of the packets, the end. */
+export class Room {
+  readonly state: ChatState;
+  readonly questions: Questions;
+  /** Resolves when there is nothing to do here any more. */
+  readonly over: Promise<ChatOutcome>;
+  /** How far a transfer is; "" while none moves. */
+  progress = "";
+  readonly #session: PeerSession;
+  readonly #options: RoomOptions;
+  readonly #onChange: () => void;
+  readonly #conversation: Conversation;
+  readonly #files: RoomFiles;
+  readonly #over = Promise.withResolvers<ChatOutcome>();
+  /** Lines are reported in their order, so the last one stands for all. Never rejects. */
+  #lastLine: Promise<void> = Promise.resolve();
+  #typingAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(session: PeerSession, options: RoomOptions, onChange: () => void) {
+    this.over = this.#over.promise;
+    this.#session = session;
+    this.#options = options;
+    this.#onChange = onChange;
+    this.state = new ChatState(options.me, session.peer, session.path);
+    this.questions = new Questions(onChange);
+    this.note(`chat with ${session.peer}, ${way(session.path.kind)}; /help shows what you can do`);
+    this.#conversation = this.#converse();
+    const face = { note: this.note, progress: this.#showProgress, ask: this.#askAbout };
+    this.#files = new RoomFiles(session, options.files, face, options.random);
+    session.onPath((path) => this.#moved(path));
+    void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
+    options.signal.addEventListener("abort", this.#interrupted, { once: true });
+    if (options.signal.aborted) this.#interrupted();
+  }
+
+  /** Says something that stays on the screen. It may hold text of others. */
+  readonly note = (text: string): void => {
+    this.state.note(text);
+    this.#onChange();
+  };
+
+  /** A line was entered: an answer, a command, or something to say. */
+  submit(line: string): void {
+    if (this.questions.answer(line)) return;
+    if (line.trim() !== "") this.#obey(readSaid(line));
+  }
+
+  /** @returns whether it was sent */
+  async pasted(text: string): Promise<boolean> {
+    const messages = messagesOf(text);
+    const lines = text.split("\n").length;
+    const parts = messages.length > 1 ? `, as ${messages.length} messages` : "";
+    const prompt = `send this paste, ${lines === 1 ? "1 line" : `${lines} lines`} and ${text.length} characters${parts}?`;
+    const yes = await this.questions.ask({ prompt, fallback: true }, { urgent: true });
+    if (yes !== true) return false;
+    for (const message of messages) this.#say(message);
+    return true;
+  }
+
+  /** A hint for the other end, now and then. */
+  typed(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#typingAtMs < TYPING_EVERY_MS) return;
+    this.#typingAtMs = now;
+    this.#conversation.showTyping();
+  }
+
+  /** Leaves, after a question when files would be cut off, or when one key too many may have been pressed. */
+  async leave(by: "command" | "interrupt" | "end-of-input" | "escape"): Promise<void> {
+    if (by !== "command" && this.questions.dismiss()) return;
+    const busy = { prompt: "files are under way; leave and cancel them?", fallback: false };
+    const mistake = { prompt: "leave the chat?", fallback: true };
+    const question = this.#files.isBusy ? busy : by === "escape" ? mistake : null;
+    const yes = question === null || (await this.questions.ask(question, { urgent: true }));
+    if (yes === true) this.#finish(by === "interrupt" ? "interrupted" : "quit");
+  }
+
+  /** The terminal is gone: nobody can be asked anything. */
+  hangUp(): void {
+    this.#finish("interrupted");
+  }
+
+  /** Ends what is left: lines under way get a moment, transfers none. Never rejects. */
+  async close(): Promise<void> {
+    this.#options.signal.removeEventListener("abort", this.#interrupted);
+    this.questions.dismissAll();
+    await this.#files.cancel(new UserError("cancelled", "the chat was left"));
+    const patience = Promise.withResolvers<void>();
+    const callOff = this.#options.clock.after(LAST_LINES_MS, patience.resolve);
+    await Promise.race([this.#lastLine, patience.promise, this.#session.ended]);
+    callOff();
+    this.#conversation.leave().catch(() => undefined);
+    await this.#session.close();
+    this.state.ended();
+  }
+
+  #converse(): Conversation {
+    const now = () => this.#options.clock.now();
+    const changed = <Args extends unknown[]>(happened: (...args: Args) => void) => {
+      return (...args: Args): void => {
+        happened(...args);
+        this.#onChange();
+      };
+    };
+    return new Conversation(this.#session, {
+      onLine: changed((line) => this.state.heard(now(), line.text)),
+      onDelivered: changed((id) => this.state.delivered(id)),
+      onRead() {},
+      onTyping: changed(() => this.state.typing(now())),
+      onLeft: () => void this.#otherLeft(),
+    });
+  }
+
+  #obey(said: Said): void {
+    switch (said.kind) {
+      case "text":
+        return this.#say(said.text);
+      case "help":
+        return helpLines.forEach(this.note);
+      case "path":
+        return this.#tellPath(this.#session.path);
+      case "verify":
+        return void this.#verify();
+      case "quit":
+        return void this.leave("command");
+      case "send":
+        return this.#send(typedPaths(said.paths, this.#options.paths));
+      case "unknown":
+        return this.note(
+          `there is no /${said.word}; /help shows what there is, and // says something that begins with a slash`,
+        );
+    }
+  }
+
+  #say(text: string): void {
+    const id = newId();
+    this.state.said(id, text);
+    this.#onChange();
+    const written = this.#conversation.write(text, this.#options.wallMs(), id);
+    written.catch((error: unknown) => {
+      this.state.refused(id);
+      this.note(describeError(error, false).message);
+    });
+    this.#lastLine = written.then(({ delivered }) => delivered).catch(() => undefined);
+  }
+
+  #send(paths: readonly string[]): void {
+    if (paths.length === 0) return this.note("name a file, as in /send report.pdf");
+    void this.#files.send(paths);
+  }
+
+  async #verify(): Promise<void> {
+    const { peer, safetyNumber } = this.#session;
+    const groups = safetyNumber.match(/\d{5}/g) ?? [];
+    this.note(`your safety number with ${peer}; compare it on the phone or side by side`);
+    for (let at = 0; at < groups.length; at += 4) this.note(`    ${groups.slice(at, at + 4).join(" ")}`);
+    if ((await this.questions.ask({ prompt: `is it the same on the screen of ${peer}?`, fallback: false })) !== true)
+      return;
+    await this.#options.markVerified().then(
+      () => this.note(`${peer} is verified`),
+      (error: unknown) => this.note(describeError(error, false).message),
+    );
+  }
+
+  #moved(path: PathInfo): void {
+    const isOther = path.kind !== this.state.path.kind || path.remote !== this.state.path.remote;
+    this.state.path = path;
+    if (isOther) this.#tellPath(path);
+    this.#onChange();
+  }
+
+  #tellPath({ kind, remote, rttMs, why }: PathInfo): void {
+    const { peer, id: session } = this.#session;
+    const event: PathEvent = { event: "path", peer, session, kind, remote, rttMs: Math.round(rttMs * 10) / 10, why };
+    for (const { text } of renderEvent(event)) this.note(text);
+  }
+
+  async #otherLeft(): Promise<void> {
+    this.state.hasLeft = true;
+    this.note(`${this.#session.peer} has left`);
+    await this.#files.idle();
+    this.#finish("left");
+  }
+
+  readonly #showProgress = (text: string): void => {
+    this.progress = text;
+    this.#onChange();
+  };
+
+  readonly #askAbout = (question: Question, signal: AbortSignal): Promise<boolean | null> =>
+    this.questions.ask(question, { signal });
+
+  readonly #interrupted = (): void => this.#finish("interrupted");
+
+  #finish(how: ChatOutcome["how"], end: SessionEnd | null = null): void {
+    this.#over.resolve({ how, end: how === "ended" ? end : null });
+  }
+}
