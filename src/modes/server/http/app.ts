@@ -37,7 +37,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   ]);
   app.all("*", (context) => {
     const request = context.req.raw;
-    const answer = paths.get(new URL(request.url).pathname);
+    const answer = paths.get(URL.parse(request.url)?.pathname ?? "");
     if (answer === undefined) return empty(404);
     if (request.method !== "GET") return empty(405, { Allow: "GET" });
     if (request.headers.has("origin")) return empty(403);

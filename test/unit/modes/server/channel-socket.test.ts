@@ -208,7 +208,7 @@ test.each([
     channel.say(bytes);
     answers.push(channel.next());
   }
-  expect(answers).toMatchObject(Array(3).fill({ kind: "failed", request: 0, code: "bad-message" }));
+  expect(answers).toMatchObject(Array.from({ length: 3 }, () => ({ kind: "failed", request: 0, code: "bad-message" })));
   expect(channel.port.closed).toEqual(POLICY);
 });
 
@@ -251,7 +251,7 @@ test("bad input 53: an unknown kind, or one that only servers say, is answered a
   channel.say(signalling.encode({ kind: "goodbye", code: "busy", reconnectMs: 0 }));
   channel.say(signalling.encode({ kind: "done", request: 9 }));
   const answers = Array.from({ length: 7 }, () => channel.next());
-  expect(answers).toMatchObject(Array(7).fill({ kind: "failed", code: "unknown-type" }));
+  expect(answers).toMatchObject(Array.from({ length: 7 }, () => ({ kind: "failed", code: "unknown-type" })));
   expect(channel.port.closed).toBeNull();
 });
 
