@@ -62,7 +62,7 @@ export const rings: readonly Ring[] = [
   { ...bare, name: "vectors", folders: ["test/vectors"], limitSeconds: 45, testSeconds: 20 },
   { ...bare, name: "contract", folders: ["test/contract"], limitSeconds: 60, testSeconds: 20 },
   { ...bare, name: "sim", folders: ["test/sim"], limitSeconds: 150, testSeconds: 60 },
-  { ...bare, name: "fuzz", folders: ["test/fuzz"], limitSeconds: 180, testSeconds: 120 },
+  { ...bare, name: "fuzz", folders: ["test/fuzz"], limitSeconds: 180, testSeconds: 120, prepare: [compile] },
   {
     ...bare,
     name: "e2e",
