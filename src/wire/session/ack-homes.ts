@@ -7,7 +7,10 @@ import { isAcknowledged } from "./receive-paths.ts";
 /** About what a packet with nothing but an ack takes. Bytes. */
 const ACK_PACKET_BYTES = 128;
 
-/** Where acks go: on the route of the path they acknowledge, so that its RTT is that route's, unless nothing may or can be sent there. */
+/**
+ * Where acks go: on the route of the path they acknowledge, so that its RTT is that route's. While that is not proven to be the other
+ * end's, or has fallen silent, they go where data goes.
+ */
 export class AckHomes {
   readonly #received: ReceivePaths;
   readonly #paths: Paths;
@@ -46,8 +49,9 @@ export class AckHomes {
 
   #homeOf(now: number, from: ReceivePath): SendPath | null {
     const route = this.#paths.routeOf(from.routeKey);
-    if (route === null || !route.maySend(ACK_PACKET_BYTES)) return this.#paths.selected(now);
-    if (route.path?.isSuspect === true) return this.#paths.selected(now) ?? route.path;
-    return this.#paths.pathOn(route, now);
+    const isProven = route !== null && route.standing !== "seen" && route.path?.isSuspect !== true;
+    if (isProven) return this.#paths.pathOn(route, now);
+    const selected = this.#paths.selected(now);
+    return selected === null && route?.maySend(ACK_PACKET_BYTES) === true ? this.#paths.pathOn(route, now) : selected;
   }
 }

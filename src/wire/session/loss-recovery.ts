@@ -6,11 +6,15 @@ import { type Fate, type PacketContents, packetState, SentPackets } from "./sent
 
 /** RFC 9002 §6.1.1. */
 const PACKET_THRESHOLD = 3;
+/** A path that was seen to reorder goes by time alone for so long, as RFC 8985 §6.2. Milliseconds. */
+const REORDERS_FOR_MS = 30_000;
 /** The backoff of probe timeouts ends here, so that a path that comes back is noticed. Milliseconds. */
 const MAX_PROBE_GAP_MS = 3_000;
-/** Lost packets are remembered this many probe timeouts, in case they were only late. */
+/** So many of the last lost packets are remembered, for so many probe timeouts, in case they were only late. */
+const REMEMBERED_LOST = 256;
 const LATE_ACK_TIMEOUTS = 3;
 const REMEMBERED_SKIPS = 16;
+const TIMEOUTS_AFTER_SIGN = 2;
 
 /** What one ack, or one look at the clock, brought to light. */
 export interface Outcome {
@@ -33,7 +37,10 @@ export class LossRecovery {
   #largestAcked = -1;
   #lossAt: number | null = null;
   #lastSentAtMs = 0;
+  #reorderedAtMs = Number.NEGATIVE_INFINITY;
   readonly #skipped: number[] = [];
+  /** Ascending. */
+  readonly #lost: number[] = [];
 
   /** Takes the next number for a packet that asks for an acknowledgement. */
   onSent(now: number, bytes: number, contents: PacketContents): void {
@@ -55,6 +62,7 @@ export class LossRecovery {
     const largest = ack.high[0] ?? 0;
     this.rate.startSample();
     for (let index = ack.count - 1; index >= 0; index--) this.#ackRange(now, ack, index, acked, outcome);
+    this.#ackLate(now, ack, acked, outcome);
     if (largest > this.#largestAcked) this.#largestAcked = largest;
     if (outcome.rttMs !== null) this.rtt = updateRtt(this.rtt, outcome.rttMs, ack.delayUs / 1_000);
     if (outcome.isProgress) this.probeTimeouts = 0;
@@ -73,7 +81,7 @@ export class LossRecovery {
   get waitingSinceMs(): number | null {
     const { sent } = this;
     if (sent.packetsInFlight === 0) return null;
-    for (let number = Math.max(sent.oldest, this.#largestAcked + 1); number < sent.next; number++)
+    for (let number = Math.max(sent.oldestInFlight, this.#largestAcked + 1); number < sent.next; number++)
       if (sent.stateOf(number) === packetState.inFlight) return sent.sentAtMs(number);
     return null;
   }
@@ -88,12 +96,17 @@ export class LossRecovery {
     return this.#lastSentAtMs + Math.min(probeTimeoutMs(this.rtt) * 2 ** this.probeTimeouts, MAX_PROBE_GAP_MS);
   }
 
+  /** The other end was heard on this route: after long silence it is worth trying at once, and often again. */
+  onSignOfLife(): void {
+    this.probeTimeouts = Math.min(this.probeTimeouts, TIMEOUTS_AFTER_SIGN);
+  }
+
   /** The probe timer fired: what the oldest packet in flight carried goes out again, without being given up. */
   onProbeTimeout(now: number, again: Fate): void {
     this.probeTimeouts++;
     this.#lastSentAtMs = now;
     const { sent } = this;
-    for (let number = sent.oldest; number < sent.next; number++) {
+    for (let number = sent.oldestInFlight; number < sent.next; number++) {
       if (sent.stateOf(number) !== packetState.inFlight) continue;
       sent.report(number, again);
       return;
@@ -102,53 +115,63 @@ export class LossRecovery {
 
   /** Hands all that is in flight to `fate` and forgets it as lost; late acks still count. */
   abandon(fate: Fate): void {
-    for (let number = this.sent.oldest; number < this.sent.next; number++) {
-      if (this.sent.stateOf(number) !== packetState.inFlight) continue;
-      this.sent.settle(number, packetState.lost);
-      this.sent.report(number, fate);
-    }
+    for (let number = this.sent.oldestInFlight; number < this.sent.next; number++)
+      if (this.sent.stateOf(number) === packetState.inFlight) this.#giveUp(number, fate);
     this.#lossAt = null;
+    this.#forget(Number.NEGATIVE_INFINITY);
   }
 
   #refuseLies(ack: AckFrame): void {
-    const isLie = (number: number) => {
-      for (let index = 0; index < ack.count; index++)
-        if (number >= (ack.low[index] ?? 0) && number <= (ack.high[index] ?? 0)) return true;
-      return false;
-    };
-    if ((ack.high[0] ?? 0) >= this.sent.next || this.#skipped.some(isLie))
+    const lowest = ack.low[ack.count - 1] ?? 0;
+    const isLie = this.#skipped.some((number) => number >= lowest && isAcked(ack, number));
+    if (isLie || (ack.high[0] ?? 0) >= this.sent.next)
       throw new WireError("protocol-error", "an ack of a packet that was never sent");
   }
 
   #ackRange(now: number, ack: AckFrame, index: number, acked: Fate, outcome: Outcome): void {
     const { sent } = this;
     const high = ack.high[index] ?? 0;
-    for (let number = Math.max(ack.low[index] ?? 0, sent.oldest); number <= high; number++) {
-      const state = sent.stateOf(number);
-      if (state !== packetState.inFlight && state !== packetState.lost) continue;
-      outcome.isProgress = true;
+    for (let number = Math.max(ack.low[index] ?? 0, sent.oldestInFlight); number <= high; number++) {
+      if (sent.stateOf(number) !== packetState.inFlight) continue;
       const slot = number & sent.columns.mask;
-      if (state === packetState.inFlight) {
-        outcome.ackedBytes += sent.columns.bytes[slot] ?? 0;
-        if (index === 0 && number === high) outcome.rttMs = now - sent.sentAtMs(number);
-        this.rate.onAcked(now, sent.columns, slot);
-      }
-      sent.settle(number, packetState.acked);
-      sent.report(number, acked);
+      outcome.ackedBytes += sent.columns.bytes[slot] ?? 0;
+      if (index === 0 && number === high) outcome.rttMs = now - sent.sentAtMs(number);
+      this.rate.onAcked(now, sent.columns, slot);
+      this.#settleAcked(number, acked, outcome);
     }
+  }
+
+  /** Of packets given up before: what they carried need not go out again. */
+  #ackLate(now: number, ack: AckFrame, acked: Fate, outcome: Outcome): void {
+    const lowest = ack.low[ack.count - 1] ?? 0;
+    for (let index = this.#lost.length - 1; index >= 0; index--) {
+      const number = this.#lost[index] ?? 0;
+      if (number < lowest) return;
+      if (!isAcked(ack, number)) continue;
+      this.#lost.splice(index, 1);
+      this.#reorderedAtMs = now;
+      this.#settleAcked(number, acked, outcome);
+    }
+  }
+
+  #settleAcked(number: number, acked: Fate, outcome: Outcome): void {
+    outcome.isProgress = true;
+    this.sent.settle(number, packetState.acked);
+    this.sent.report(number, acked);
   }
 
   #detect(now: number, fate: Fate, outcome: Outcome): void {
     const { sent } = this;
     const delayMs = lossDelayMs(this.rtt);
+    const threshold = now < this.#reorderedAtMs + REORDERS_FOR_MS ? Number.POSITIVE_INFINITY : PACKET_THRESHOLD;
     let lostSince = Number.POSITIVE_INFINITY;
     this.#lossAt = null;
-    for (let number = sent.oldest; number <= this.#largestAcked; number++) {
+    for (let number = sent.oldestInFlight; number <= this.#largestAcked; number++) {
       const state = sent.stateOf(number);
       if (state === packetState.acked) lostSince = Number.POSITIVE_INFINITY;
       if (state !== packetState.inFlight) continue;
       const sentAtMs = sent.sentAtMs(number);
-      if (sentAtMs + delayMs > now && number > this.#largestAcked - PACKET_THRESHOLD) {
+      if (sentAtMs + delayMs > now && number > this.#largestAcked - threshold) {
         this.#lossAt ??= sentAtMs + delayMs;
         continue;
       }
@@ -156,15 +179,35 @@ export class LossRecovery {
       lostSince = Math.min(lostSince, sentAtMs);
       if (this.rtt !== null && sentAtMs - lostSince > persistentCongestionMs(this.rtt)) outcome.isPersistent = true;
     }
-    sent.forget(now - LATE_ACK_TIMEOUTS * probeTimeoutMs(this.rtt));
+    this.#forget(now - LATE_ACK_TIMEOUTS * probeTimeoutMs(this.rtt));
   }
 
   #declareLost(number: number, fate: Fate, outcome: Outcome): void {
     outcome.lostPackets++;
     outcome.lostBytes += this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
+    this.#giveUp(number, fate);
+  }
+
+  #giveUp(number: number, fate: Fate): void {
     this.sent.settle(number, packetState.lost);
     this.sent.report(number, fate);
+    this.#lost.push(number);
   }
+
+  #forget(before: number): void {
+    const { sent } = this;
+    const first = () => this.#lost[0] ?? sent.next;
+    while (this.#lost.length > REMEMBERED_LOST || (this.#lost.length > 0 && sent.sentAtMs(first()) < before))
+      this.#lost.shift();
+    sent.forget(first());
+  }
+}
+
+/** Ranges are few, and the newest come first. */
+function isAcked(ack: AckFrame, number: number): boolean {
+  for (let index = 0; index < ack.count && number <= (ack.high[index] ?? 0); index++)
+    if (number >= (ack.low[index] ?? 0)) return true;
+  return false;
 }
 
 function noOutcome(): Outcome {

@@ -33,10 +33,11 @@ export class Pacer {
     this.#budgetBytes -= bytes;
   }
 
-  /** When there is budget for a burst again. */
+  /** When there is budget for a burst again. A sender that went on with every packet's worth would never send a burst. */
   readyAt(now: number, bytesPerMs: number): number {
     const burst = Math.min(Math.max(bytesPerMs * BURST_MS, MIN_DATAGRAM_BYTES), MAX_BURST_BYTES);
-    const lacking = burst - this.budgetBytes(now, bytesPerMs);
+    // A byte's worth of rounding must not cost a turn of the timer.
+    const lacking = burst - 1 - this.budgetBytes(now, bytesPerMs);
     return lacking <= 0 ? now : now + lacking / bytesPerMs;
   }
 }

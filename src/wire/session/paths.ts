@@ -10,6 +10,7 @@ import { type Route, routeKey } from "./route.ts";
 import { RouteChecks } from "./route-checks.ts";
 import { RouteState } from "./route-state.ts";
 import { SendPath } from "./send-path.ts";
+import { updateRtt } from "./rtt.ts";
 import type { Fate } from "./sent-packets.ts";
 import type { SessionLimits } from "./session-limits.ts";
 
@@ -111,6 +112,7 @@ export class Paths {
     const state = this.#routes.get(routeKey(route)) ?? this.#see(now, route);
     if (state === null) return null;
     state.onReceived(now, bytes);
+    state.path?.recovery.onSignOfLife();
     const isUnproven = state.standing === "seen" && pathId !== CHECKS_PATH;
     if (isUnproven && state.challengeAt === null) this.#checks.restart(now, state);
     return state;
@@ -200,6 +202,7 @@ export class Paths {
     this.#frozen.delete(route.key);
     const congestion = frozen && now - frozen.at <= FROZEN_MS ? frozen.congestion : this.#options.congestion();
     const path = new SendPath(id, route, congestion, this.#options.random, this.#options.limits.skipEveryPackets, now);
+    if (route.baseRttMs !== null) path.recovery.rtt = updateRtt(null, route.baseRttMs, 0);
     if (id === SERVER_PATH) this.#serverPath = path;
     this.#byId.set(id, path);
     return path;

@@ -59,8 +59,14 @@ export class SendPath {
     this.#pacer = new Pacer(now);
   }
 
-  /** A full bulk packet may leave now. */
-  maySendBulk(now: number): boolean {
+  /** A burst of bulk may begin now. */
+  mayBeginBulk(now: number): boolean {
+    const readyAt = this.pacedUntil(now);
+    return readyAt !== null && readyAt <= now;
+  }
+
+  /** One more full bulk packet may leave in the burst that has begun. */
+  mayContinueBulk(now: number): boolean {
     if (this.isSuspect || !this.#isWithin(0)) return false;
     return this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs) >= MIN_DATAGRAM_BYTES - 1;
   }

@@ -91,7 +91,7 @@ export class Sender {
     const { paths, acks, filler, copies } = this.#options;
     const path = paths.selected(now);
     if (path === null) return null;
-    const allowance = this.#allowanceOf(now, path);
+    const allowance = this.#allowanceOf(now, path, path.mayBeginBulk(now));
     const isDue = allowance.state === "open" && acks.nextDue(now) === path;
     if (!isDue && path.probesOwed === 0 && !filler.hasAny(allowance)) return this.#rest(now, path, allowance);
     const sent = this.#send(now, path, allowance);
@@ -107,13 +107,13 @@ export class Sender {
     return null;
   }
 
-  #allowanceOf(now: number, path: SendPath): Allowance {
+  #allowanceOf(now: number, path: SendPath, mayBulk: boolean): Allowance {
     const { rekey, relayData } = this.#options;
     const isProbe = path.probesOwed > 0;
     return {
       state: rekey.sealState(now),
       messages: isProbe || path.maySendMessages,
-      bulk: isProbe || path.maySendBulk(now),
+      bulk: isProbe || mayBulk,
       streams: relayData || path.route.route.kind !== "server",
     };
   }
@@ -123,7 +123,7 @@ export class Sender {
     const isBurst = first.bulk && path.probesOwed === 0 && this.#options.filler.hasBulk();
     const out = new Uint8Array((isBurst ? path.burstPackets(now) : 1) * MIN_DATAGRAM_BYTES);
     let at = 0;
-    for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path)) {
+    for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path, path.mayContinueBulk(now))) {
       const length = this.#packet(now, path, out, at, allowance);
       at += length;
       if (length < MIN_DATAGRAM_BYTES || allowance.state !== "open") break;
@@ -141,6 +141,8 @@ export class Sender {
     const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
     for (const from of waiting) builder.addAck(now, from);
     filler.fill(builder, allowance);
+    // All packets of a burst but the last have one length, and the room left for a longer frame head would end it here.
+    if (allowance.bulk && filler.hasBulk()) builder.padTo(MIN_DATAGRAM_BYTES);
     const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
     if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
     return builder.isEmpty ? 0 : writer.seal(now, path);

@@ -59,8 +59,10 @@ const FIN = 0x1_0000;
 /** The ack-eliciting packets of one path that may still be acknowledged, as a ring by packet number. */
 export class SentPackets {
   columns: SentColumns = makeColumns(FIRST_CAPACITY);
-  /** The lowest number still of interest. */
+  /** The lowest number still remembered. */
   oldest = 0;
+  /** Everything below it is settled. */
+  oldestInFlight = 0;
   /** What the next packet gets. */
   next = 0;
   bytesInFlight = 0;
@@ -93,7 +95,7 @@ export class SentPackets {
   pass(state: typeof packetState.unknown | typeof packetState.skipped): number {
     const number = this.next;
     this.#claim(state);
-    if (this.packetsInFlight === 0 && state === packetState.unknown) this.oldest = this.next;
+    if (this.packetsInFlight === 0 && state === packetState.unknown) this.oldest = this.oldestInFlight = this.next;
     return number;
   }
 
@@ -105,7 +107,7 @@ export class SentPackets {
     return this.#column("sentAtMs", number);
   }
 
-  /** In flight → acked or lost; lost → acked. The contents stay until {@link forget}. */
+  /** In flight → acked or lost; lost → acked. What was in it stays until {@link forget}. */
   settle(number: number, state: typeof packetState.acked | typeof packetState.lost): void {
     const slot = number & this.columns.mask;
     if (this.columns.state[slot] === packetState.inFlight) {
@@ -134,16 +136,13 @@ export class SentPackets {
     if (ackPath >= 0) fate.ack(ackPath, columns.ackLargest[slot] ?? 0);
   }
 
-  /** Moves on past what is settled; lost ones are kept for a late ack until they were sent before `before`. */
-  forget(before: number): void {
+  /** Moves on past what is settled; numbers from `keep` on are remembered all the same. */
+  forget(keep: number): void {
     const { columns } = this;
-    for (; this.oldest < this.next; this.oldest++) {
-      const slot = this.oldest & columns.mask;
-      const state = columns.state[slot];
-      if (state === packetState.inFlight) return;
-      if (state === packetState.lost && (columns.sentAtMs[slot] ?? 0) >= before) return;
-      columns.more[slot] = null;
-    }
+    while (this.oldestInFlight < this.next && this.stateOf(this.oldestInFlight) !== packetState.inFlight)
+      this.oldestInFlight++;
+    const end = Math.min(keep, this.oldestInFlight);
+    for (; this.oldest < end; this.oldest++) columns.more[this.oldest & columns.mask] = null;
   }
 
   #column(name: "state" | "sentAtMs", number: number): number {
