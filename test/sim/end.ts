@@ -37,10 +37,13 @@ export class SimEnd implements SimHost {
   isCapturing = false;
   readonly #network: SimNetwork;
   readonly #cables = new Map<string, Cable>();
+  /** How far this end's clock is ahead of the network's. Milliseconds. */
+  #aheadMs: number;
   #wakeAt: number | null = null;
 
-  constructor(network: SimNetwork, name: string, session: Session) {
+  constructor(network: SimNetwork, name: string, session: Session, clockAheadMs = 0) {
     this.#network = network;
+    this.#aheadMs = clockAheadMs;
     this.name = name;
     this.session = session;
     network.add(this);
@@ -50,29 +53,40 @@ export class SimEnd implements SimHost {
     this.#cables.set(routeKey(route), cable);
   }
 
-  wakeAt(): number | null {
-    return this.#wakeAt;
+  /** By this end's own clock. */
+  get now(): number {
+    return this.#network.now + this.#aheadMs;
   }
 
-  wake(now: number): void {
-    this.session.handleTimeout(now);
+  /** The clock goes on from a later hour, as after a sleep. */
+  jump(ms: number): void {
+    this.#aheadMs += ms;
+    this.wake();
+  }
+
+  wakeAt(): number | null {
+    return this.#wakeAt === null ? null : this.#wakeAt - this.#aheadMs;
+  }
+
+  wake(): void {
+    this.session.handleTimeout(this.now);
     this.flush();
   }
 
   receive(bytes: Uint8Array, from: Route): void {
-    this.session.handleDatagram(this.#network.now, bytes, from);
+    this.session.handleDatagram(this.now, bytes, from);
     this.flush();
   }
 
   /** Runs a command on the session and sends what comes of it. */
   do<T>(command: (session: Session, now: number) => T): T {
-    const result = command(this.session, this.#network.now);
+    const result = command(this.session, this.now);
     this.flush();
     return result;
   }
 
   flush(): void {
-    const { now } = this.#network;
+    const { now } = this;
     for (let event = this.session.pollEvent(); event !== null; event = this.session.pollEvent()) this.#take(event);
     for (let out = this.session.pollTransmit(now); out !== null; out = this.session.pollTransmit(now))
       for (let at = 0; at < out.bytes.length; at += out.segmentBytes)
@@ -108,7 +122,7 @@ export class SimEnd implements SimHost {
     for (let part = this.session.read(stream); part !== null; part = this.session.read(stream)) {
       inbox.parts.push(part.slice());
       inbox.bytes += part.length;
-      this.session.consumed(this.#network.now, stream, part.length);
+      this.session.consumed(this.now, stream, part.length);
     }
   }
 

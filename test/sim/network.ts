@@ -5,7 +5,7 @@ import { Seeded } from "./seeded.ts";
 export interface SimHost {
   /** Null: not at all. */
   wakeAt(): number | null;
-  wake(now: number): void;
+  wake(): void;
 }
 
 interface Happening {
@@ -86,7 +86,7 @@ export class SimNetwork {
     this.#wakesNow = next > this.now ? 0 : this.#wakesNow + 1;
     if (this.#wakesNow > MAX_STEPS_AT_ONCE) throw new Error(`seed ${this.seed}: time stands still at ${this.now} ms`);
     this.now = Math.max(this.now, next);
-    if (host !== null) host.wake(this.now);
+    if (host !== null) host.wake();
     else pop(this.#heap)?.run();
     return true;
   }

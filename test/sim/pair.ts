@@ -21,6 +21,8 @@ export interface PairOptions {
   readonly server?: LinkOptions | null;
   readonly limits?: Partial<SessionLimits>;
   readonly session?: Partial<SessionOptions>;
+  /** How far the clock of `b` is ahead. Milliseconds. */
+  readonly clockAheadMs?: number;
 }
 
 /** Links as people have them. Rates in bytes per ms: 125 is 1 Mbit/s. */
@@ -41,11 +43,14 @@ export class SimPair {
   readonly server: SimRoute | null;
   #sockets = 0;
 
-  constructor(network: SimNetwork, { server = links.server, limits = {}, session = {} }: PairOptions = {}) {
+  constructor(
+    network: SimNetwork,
+    { server = links.server, limits = {}, session = {}, clockAheadMs = 0 }: PairOptions = {},
+  ) {
     this.network = network;
-    const [a, b] = makeSessions(network, limits, session);
-    this.a = new SimEnd(network, "a", a);
-    this.b = new SimEnd(network, "b", b);
+    const [a, b] = sessionOptions(network, { limits, ...session });
+    this.a = new SimEnd(network, "a", new Session(a));
+    this.b = new SimEnd(network, "b", new Session({ ...b, now: network.now + clockAheadMs }), clockAheadMs);
     this.server = server === null ? null : this.#cable(SERVER_ROUTE, SERVER_ROUTE, server, server);
     if (server !== null) this.setServer(true);
   }
@@ -88,25 +93,27 @@ export class SimPair {
   }
 }
 
-function makeSessions(
+/** What both ends of a session start from: the results of a real handshake. The first was its initiator. */
+export function sessionOptions(
   network: SimNetwork,
-  limits: Partial<SessionLimits>,
-  more: Partial<SessionOptions>,
-): [Session, Session] {
+  more: Partial<SessionOptions> = {},
+): [SessionOptions, SessionOptions] {
   const random = network.random.fork();
   const [keysA, keysB] = [KeyPair.generate(random.bytes), KeyPair.generate(random.bytes)];
   const sessionId = random.bytes(16);
   const prologue = (purpose: string) => utf8(`sim ${purpose}`);
-  const side = (role: "initiator" | "responder", s: KeyPair, other: KeyPair) =>
-    new HandshakeState({
+  const side = (role: "initiator" | "responder", s: KeyPair, { publicKey: rs }: KeyPair) => {
+    const psks = [new Uint8Array(32)];
+    return new HandshakeState({
       pattern: KKpsk0,
       role,
       prologue: prologue("session"),
       s,
-      rs: other.publicKey,
-      psks: [new Uint8Array(32)],
+      rs,
+      psks,
       random: random.bytes,
     });
+  };
   const [first, second] = [side("initiator", keysA, keysB), side("responder", keysB, keysA)];
   second.readMessage(first.writeMessage(new Uint8Array()));
   first.readMessage(second.writeMessage(new Uint8Array()));
@@ -120,12 +127,8 @@ function makeSessions(
     remoteStatic: other.publicKey,
     rekeyPrologue: prologue,
     random: random.fork().bytes,
-    limits,
     now: network.now,
     ...more,
   });
-  return [
-    new Session(options(true, first.split(), keysA, keysB)),
-    new Session(options(false, second.split(), keysB, keysA)),
-  ];
+  return [options(true, first.split(), keysA, keysB), options(false, second.split(), keysB, keysA)];
 }

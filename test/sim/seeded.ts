@@ -26,7 +26,11 @@ export class Seeded {
     return this.fraction() < probability;
   }
 
-  readonly bytes: Random = (length) => Uint8Array.from({ length }, () => this.#next() >>> 24);
+  readonly bytes: Random = (length) => {
+    const words = new Uint32Array(Math.ceil(length / 4));
+    for (let index = 0; index < words.length; index++) words[index] = this.#next();
+    return new Uint8Array(words.buffer, 0, length);
+  };
 
   /** For what lives beside this one and must not share its numbers. */
   fork(): Seeded {

@@ -1,0 +1,136 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { SessionLimits } from "../../src/wire/session/session-limits.ts";
+import { CHAT_STREAM } from "../../src/wire/session/stream-id.ts";
+import { SimNetwork } from "./network.ts";
+import { links, SimPair } from "./pair.ts";
+import { Transfer } from "./transfer.ts";
+
+setDefaultTimeout(60_000);
+
+const small: Partial<SessionLimits> = {
+  messageWindowBytes: 4_096,
+  sessionWindowBytes: 60_000,
+  bulkWindowBytes: 40_000,
+  bulkBufferBytes: 80_000,
+  streamBufferBytes: 50_000,
+};
+
+function openPair(seed: number, limits: Partial<SessionLimits>, link = links.home): SimPair {
+  const pair = new SimPair(new SimNetwork(seed), { limits });
+  pair.open(pair.addRoute(link));
+  return pair;
+}
+
+test("a reader that does not read stops the writer at the stream's window, and write() says so", () => {
+  const pair = openPair(1, small);
+  pair.b.reads = false;
+  const stream = pair.a.session.openStream("bulk");
+  const taken = pair.a.do((session, now) => session.write(now, stream, new Uint8Array(1_000_000)));
+  expect(taken).toBe(50_000);
+  pair.network.runFor(10_000);
+  expect(pair.a.session.bufferedBytes(stream)).toBe(10_000); // 40 000 were acknowledged
+  expect(pair.a.do((session, now) => session.write(now, stream, new Uint8Array(1_000_000)))).toBe(40_000);
+  pair.network.runFor(60_000);
+  expect(pair.a.session.bufferedBytes(stream)).toBe(50_000);
+  pair.b.reads = true;
+  pair.b.drain(stream);
+  pair.b.flush();
+  pair.network.runUntil(() => pair.b.inbox(stream).bytes === 90_000, 5_000, "the rest");
+  expect(pair.a.has("stream-writable")).toBe(true);
+});
+
+test("bulk streams together stay within the session's window while control and chat go on", () => {
+  const pair = openPair(2, small);
+  pair.b.reads = false;
+  const streams = [1, 2, 3].map(() => pair.a.session.openStream("bulk"));
+  for (const stream of streams) pair.a.do((session, now) => session.write(now, stream, new Uint8Array(25_000)));
+  pair.network.runFor(10_000);
+  const unread = streams.map((stream) => 25_000 - pair.a.session.bufferedBytes(stream));
+  expect(unread.reduce((sum, bytes) => sum + bytes, 0)).toBe(60_000);
+  pair.b.onEvent = (event) => {
+    if (event.kind === "stream-readable" && event.stream === CHAT_STREAM) pair.b.drain(CHAT_STREAM);
+  };
+  const line = new Transfer(pair.a, CHAT_STREAM, pair.network.random.bytes(20_000), false);
+  pair.network.runUntil(() => line.hasArrived(pair.b), 5_000, "the line");
+});
+
+test("small windows let everything through in the end, both ways at once", () => {
+  const pair = openPair(3, small, { ...links.home, loss: 0.05 } as typeof links.home);
+  const transfers = [pair.a, pair.b].flatMap((end) =>
+    [1, 2, 3].map(() => ({
+      to: end === pair.a ? pair.b : pair.a,
+      transfer: new Transfer(end, end.session.openStream("bulk"), pair.network.random.bytes(200_000)),
+    })),
+  );
+  pair.network.runUntil(() => transfers.every(({ transfer, to }) => transfer.hasArrived(to)), 60_000, "all of it");
+});
+
+test("bytes of a stream that is stopped or reset give their credit back", () => {
+  const pair = openPair(4, small);
+  pair.b.reads = false;
+  for (let round = 0; round < 6; round++) {
+    const stream = pair.a.session.openStream("bulk");
+    pair.a.do((session, now) => session.write(now, stream, new Uint8Array(30_000)));
+    pair.network.runFor(500);
+    if (round % 2 === 0) pair.b.do((session, now) => session.stop(now, stream, 7));
+    else pair.a.do((session, now) => session.reset(now, stream, 9));
+    pair.network.runFor(500);
+    if (round % 2 === 0) expect(pair.a.last("stream-stopped")).toMatchObject({ stream, code: 7 });
+    else expect(pair.b.last("stream-reset")).toMatchObject({ stream, code: 9 });
+    expect(pair.a.session.bufferedBytes(stream)).toBe(0);
+  }
+});
+
+test("more streams than the other end allows wait, and are all carried", () => {
+  const pair = openPair(5, {});
+  pair.b.onEvent = (event) => {
+    if (event.kind === "stream-opened") pair.b.session.finish(pair.network.now, event.stream);
+  };
+  const transfers = Array.from(
+    { length: 300 },
+    (_, index) => new Transfer(pair.a, pair.a.session.openStream("bulk"), new Uint8Array(100).fill(index)),
+  );
+  pair.network.runUntil(() => transfers.every((transfer) => transfer.hasArrived(pair.b)), 30_000, "all streams");
+  const finished = () => pair.b.events.filter((event) => event.kind === "stream-finished").length;
+  pair.network.runUntil(() => finished() === 300, 5_000, "all ends");
+});
+
+test("bad input 129: a peer that never acknowledges is sent no more than the window, and write() takes no more than the buffer", () => {
+  const pair = openPair(6, small);
+  pair.setServer(false);
+  pair.b.tap = () => null;
+  const stream = pair.a.session.openStream("bulk");
+  const before = pair.a.session.stats().sentBytes;
+  let taken = 0;
+  for (let round = 0; round < 100; round++) {
+    taken += pair.a.do((session, now) => session.write(now, stream, new Uint8Array(10_000)));
+    pair.network.runFor(1_000);
+  }
+  expect(taken).toBe(50_000);
+  expect(pair.a.session.stats().sentBytes - before).toBeLessThan(200_000);
+  pair.network.runFor(4_000_000);
+  expect(pair.a.last("closed")).toMatchObject({ remote: false });
+});
+
+test("chat waits less than 60 ms beyond the round trip while a file fills the same path", () => {
+  for (const link of [links.home, { delayMs: 25, rate: 6_250, queueBytes: 300_000 }, links.cellular]) {
+    const pair = openPair(7, {}, link as typeof links.home);
+    const { network } = pair;
+    void new Transfer(pair.a, pair.a.session.openStream("bulk"), new Uint8Array(link.rate * 3_500));
+    network.runFor(1_500);
+    const delays: number[] = [];
+    let total = 0;
+    while (delays.length < 20 && !pair.b.has("stream-finished")) {
+      const [sentAt, bytes] = [network.now, network.random.between(20, 400)];
+      total += bytes;
+      pair.a.do((session, now) => session.write(now, CHAT_STREAM, network.random.bytes(bytes)));
+      network.runUntil(() => pair.b.inbox(CHAT_STREAM).bytes === total, 5_000, "a line");
+      delays.push(network.now - sentAt);
+      network.runFor(20);
+    }
+    expect(delays.length).toBe(20);
+    delays.sort((a, b) => a - b);
+    const median = delays[Math.floor(delays.length / 2)] ?? Number.POSITIVE_INFINITY;
+    expect(median).toBeLessThan(2 * link.delayMs + 60);
+  }
+});

@@ -1,0 +1,299 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Route } from "../../src/wire/session/route.ts";
+import type { SimEnd } from "./end.ts";
+import type { LinkOptions } from "./link.ts";
+import { SimNetwork } from "./network.ts";
+import { links, SimPair, type SimRoute } from "./pair.ts";
+import { seeds } from "./seeds.ts";
+import { quickRekeys } from "./quick-rekeys.ts";
+import { Transfer } from "./transfer.ts";
+
+setDefaultTimeout(60_000);
+
+const MB = 1_000_000;
+
+function cut(route: SimRoute, isDown = true): void {
+  route.aToB.isDown = route.bToA.isDown = isDown;
+}
+
+function selected(end: SimEnd): Route | undefined {
+  return end.session.stats().paths.find((path) => path.isSelected)?.route;
+}
+
+/** The longest time without a new byte at the reader, from now until the stream is finished. */
+function longestStall(network: SimNetwork, end: SimEnd, stream: number, limitMs: number): number {
+  let [bytes, since, longest] = [0, network.now, 0];
+  network.runUntil(
+    () => {
+      const inbox = end.inbox(stream);
+      if (inbox.bytes > bytes) {
+        longest = Math.max(longest, network.now - since);
+        [bytes, since] = [inbox.bytes, network.now];
+      }
+      return inbox.isFinished;
+    },
+    limitMs,
+    "the end of the stream",
+  );
+  return longest;
+}
+
+for (const seed of seeds(20)) {
+  test(`a path that dies in mid-transfer costs no byte and at most 3 s: seed ${seed}`, () => {
+    const network = new SimNetwork(seed);
+    const { random } = network;
+    const pair = new SimPair(network, { limits: seed % 2 === 0 ? quickRekeys(random) : {} });
+    const direct = pair.addRoute({ ...links.home, loss: random.fraction() * 0.1 });
+    pair.open(direct);
+    const stream = pair.a.session.openStream("bulk");
+    const transfer = new Transfer(pair.a, stream, random.bytes(2 * MB));
+    network.in(100 + random.fraction() * 300, () => {
+      // In a third of the cases only one direction dies.
+      if (seed % 3 === 0) direct.aToB.isDown = true;
+      else if (seed % 3 === 1) direct.bToA.isDown = true;
+      else cut(direct);
+    });
+    expect(longestStall(network, pair.b, stream, 120_000)).toBeLessThan(3_000);
+    expect(transfer.hasArrived(pair.b)).toBe(true);
+    // Where only acks are cut off they come back over the server, and the path stays of use.
+    if (seed % 3 === 1) return;
+    expect(selected(pair.a)).toEqual({ kind: "server" });
+    expect(pair.a.last("route-lost")?.route).toEqual(direct.fromA);
+  });
+}
+
+test("a chat line on a path that has just died arrives within a second", () => {
+  const network = new SimNetwork(1);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  network.runFor(5_000);
+  cut(direct);
+  const line = new Transfer(pair.a, 2, network.random.bytes(80), false);
+  network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
+});
+
+test("a path that comes back is used again after a new check", () => {
+  const network = new SimNetwork(2);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  cut(direct);
+  const first = new Transfer(pair.a, 2, network.random.bytes(80), false);
+  network.runUntil(() => pair.a.has("route-lost") && first.hasArrived(pair.b), 5_000, "the loss");
+  cut(direct, false);
+  pair.open(direct);
+  expect(selected(pair.a)).toEqual(direct.fromA);
+  expect(pair.a.session.stats().paths.map((path) => path.id)).toEqual([1, 4]);
+});
+
+test("a better path that appears is taken without a pause and without loss", () => {
+  const network = new SimNetwork(3);
+  const pair = new SimPair(network);
+  pair.open(pair.addRoute(links.home), 2);
+  const stream = pair.a.session.openStream("bulk");
+  const transfer = new Transfer(pair.a, stream, network.random.bytes(6 * MB));
+  network.runFor(500);
+  const lan = pair.addRoute(links.lan);
+  pair.open(lan, 1);
+  expect(longestStall(network, pair.b, stream, 60_000)).toBeLessThan(200);
+  expect(transfer.hasArrived(pair.b)).toBe(true);
+  expect(selected(pair.a)).toEqual(lan.fromA);
+});
+
+test("of two routes of one tier the clearly faster is taken after 3 s, and equal ones do not flap", () => {
+  const network = new SimNetwork(4);
+  const pair = new SimPair(network);
+  const slow = pair.addRoute({ delayMs: 40, jitterMs: 5 });
+  const fast = pair.addRoute({ delayMs: 20, jitterMs: 5 });
+  pair.open(slow);
+  const probe = () => {
+    for (const route of [slow, fast]) {
+      pair.a.do((session, now) => session.probe(now, route.fromA, 1));
+      pair.b.do((session, now) => session.probe(now, route.fromB, 1));
+    }
+    network.in(1_000, probe);
+  };
+  probe();
+  network.runFor(2_900);
+  expect(selected(pair.a)).toEqual(slow.fromA);
+  network.runFor(2_100);
+  expect(selected(pair.a)).toEqual(fast.fromA);
+  network.runFor(600_000);
+  expect(pair.a.events.filter((event) => event.kind === "path-selected").length).toBeLessThanOrEqual(4);
+});
+
+test("an idle direct path is kept alive, by 10 datagrams a minute or fewer", () => {
+  const network = new SimNetwork(5);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  network.runFor(1_000);
+  const before = direct.aToB.sentPackets;
+  network.runFor(600_000);
+  expect(selected(pair.a)).toEqual(direct.fromA);
+  // Rekeys, every two minutes, go there as well.
+  expect(direct.aToB.sentPackets - before).toBeLessThanOrEqual(10 * 12);
+  expect(pair.a.has("route-lost")).toBe(false);
+});
+
+test("an idle path that dies is noticed by its keepalives", () => {
+  const network = new SimNetwork(6);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  network.runFor(1_000);
+  cut(direct);
+  network.runUntil(() => pair.a.has("route-lost") && pair.b.has("route-lost"), 24_000, "the loss");
+  expect(selected(pair.a)).toEqual({ kind: "server" });
+});
+
+test("the last usable path is never given up for its quality", () => {
+  const network = new SimNetwork(7);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute({ delayMs: 20, loss: 0.1 });
+  pair.open(direct);
+  pair.setServer(false);
+  cut(direct);
+  const line = new Transfer(pair.a, 2, network.random.bytes(500), false);
+  network.runFor(600_000);
+  expect(pair.a.has("route-lost")).toBe(false);
+  cut(direct, false);
+  network.runUntil(() => line.hasArrived(pair.b), 5_000, "the line");
+});
+
+test("a session without a path waits, keeps its streams, and goes on", () => {
+  const network = new SimNetwork(8);
+  const pair = new SimPair(network);
+  const stream = pair.a.session.openStream("bulk");
+  const transfer = new Transfer(pair.a, stream, network.random.bytes(MB));
+  network.runFor(300);
+  pair.setServer(false);
+  network.runFor(50 * 60_000);
+  pair.setServer(true);
+  network.runUntil(() => pair.b.inbox(stream).isFinished, 10_000, "the rest");
+  expect(transfer.hasArrived(pair.b)).toBe(true);
+});
+
+test("a session that hears nothing for an hour ends", () => {
+  const network = new SimNetwork(9);
+  const pair = new SimPair(network);
+  network.runFor(1_000);
+  pair.setServer(false);
+  network.runFor(3_700_000);
+  expect(pair.a.last("closed")).toMatchObject({ code: "no-path", remote: false });
+  expect(pair.b.last("closed")).toMatchObject({ code: "no-path", remote: false });
+  expect(pair.a.wakeAt()).toBeNull();
+});
+
+test("without relayed data the server carries frames and no stream", () => {
+  const network = new SimNetwork(10);
+  const pair = new SimPair(network, { session: { relayData: false } });
+  const line = new Transfer(pair.a, 2, network.random.bytes(500), false);
+  const candidate = { kind: "candidate", type: 0, address: Uint8Array.of(192, 168, 1, 2), port: 4_000 } as const;
+  pair.a.do((session, now) => session.sendFrame(now, candidate));
+  network.runFor(5_000);
+  expect(pair.b.frames()).toEqual([candidate]);
+  expect(pair.b.inbox(2).bytes).toBe(0);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
+  cut(direct);
+  const second = new Transfer(pair.a, 0, network.random.bytes(500), false);
+  network.runFor(20_000);
+  expect(second.hasArrived(pair.b)).toBe(false);
+});
+
+test("bad input 126: a route that swallows full datagrams is not used, one that carries 1200 bytes is", () => {
+  for (const [mtu, isUsed] of [
+    [1_280, true],
+    [1_200, true],
+    [1_199, false],
+    [600, false],
+  ] as const) {
+    const network = new SimNetwork(11);
+    const pair = new SimPair(network);
+    const direct = pair.addRoute({ ...links.home, mtu });
+    for (const end of [pair.a, pair.b])
+      end.do((session, now) => session.probe(now, end === pair.a ? direct.fromA : direct.fromB, 1));
+    const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(MB));
+    network.runUntil(() => transfer.hasArrived(pair.b), 30_000, "the transfer");
+    network.runFor(5_000);
+    expect(selected(pair.a)).toEqual(isUsed ? direct.fromA : { kind: "server" });
+    expect(pair.a.has("route-validated")).toBe(true);
+    expect(pair.a.last("route-lost")?.why).toEqual(isUsed ? undefined : "it does not carry 1200 bytes");
+  }
+});
+
+test("bad input 124: what comes from a new address is answered by a challenge and at most three times its bytes", () => {
+  const network = new SimNetwork(12);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  network.runFor(1_000);
+  // A middle box sends everything on from a victim's address; what goes there is never answered.
+  const victim: Route = { kind: "udp", socket: 1, remote: { ip: "192.0.2.66", port: 666 } };
+  let [received, sent] = [0, 0];
+  pair.b.tap = (bytes, to) => {
+    if (to.kind === "udp" && to.remote.ip === "192.0.2.66") sent += bytes.length;
+    return bytes;
+  };
+  pair.a.tap = (bytes, to) => {
+    if (to.kind === "server") return bytes;
+    const copy = bytes.slice();
+    received += bytes.length;
+    network.in(10, () => pair.b.receive(copy, victim));
+    return null;
+  };
+  const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(MB));
+  network.runUntil(() => transfer.hasArrived(pair.b), 60_000, "the transfer");
+  expect(pair.b.events).toContainEqual({ kind: "route-seen", route: victim });
+  expect(sent).toBeGreaterThan(0);
+  expect(sent).toBeLessThanOrEqual(3 * received);
+  expect(selected(pair.b)).not.toEqual(victim);
+});
+
+test("a peer that roams is found again on the new address", () => {
+  const network = new SimNetwork(13);
+  const pair = new SimPair(network);
+  const first = pair.addRoute(links.home);
+  pair.open(first);
+  const transfer = new Transfer(pair.b, pair.b.session.openStream("bulk"), network.random.bytes(4 * MB));
+  network.runFor(300);
+  // a's NAT gives it another address: b's old route leads nowhere, and what a sends comes from elsewhere.
+  const second = pair.addRoute(links.home);
+  cut(first);
+  pair.a.do((session, now) => {
+    session.forget(now, first.fromA);
+    session.probe(now, second.fromA, 1);
+  });
+  pair.b.onEvent = ((before) => (event) => {
+    before?.(event);
+    if (event.kind === "route-seen")
+      network.in(0, () => pair.b.do((session, now) => session.probe(now, event.route, 1)));
+  })(pair.b.onEvent);
+  const stalledMs = longestStall(network, pair.a, transfer.stream, 60_000);
+  expect(stalledMs).toBeLessThan(1_000);
+  expect(selected(pair.b)).toEqual(second.fromB);
+});
+
+test("frames about candidates arrive whatever is lost", () => {
+  for (const seed of seeds(20)) {
+    const network = new SimNetwork(seed);
+    const link: LinkOptions = { delayMs: 20, loss: 0.3 };
+    const pair = new SimPair(network, { server: link });
+    const sent = Array.from({ length: 12 }, (_, index) => ({
+      kind: "candidate" as const,
+      type: 0,
+      address: Uint8Array.of(10, 0, 0, index),
+      port: 5_000 + index,
+    }));
+    for (const frame of sent) pair.a.do((session, now) => session.sendFrame(now, frame));
+    pair.a.do((session, now) => session.sendFrame(now, { kind: "candidatesEnd", generation: 1 }));
+    network.runUntil(
+      () => new Set(pair.b.frames().map((frame) => JSON.stringify(frame))).size === 13,
+      20_000,
+      "frames",
+    );
+  }
+});
