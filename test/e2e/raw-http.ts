@@ -118,8 +118,9 @@ function long(mask: number, claimed: bigint): Uint8Array {
 
 /** The code in the close frame at the end of what a server said; null when there is none. */
 export function closeCodeIn(bytes: Uint8Array): number | null {
-  const at = Buffer.from(bytes).indexOf("\r\n\r\n");
-  for (let next = at + 4; at >= 0 && next + 2 <= bytes.length;) {
+  const head = Buffer.from(bytes).indexOf("\r\n\r\n");
+  let next = head < 0 ? bytes.length : head + 4;
+  while (next + 2 <= bytes.length) {
     const [opcode, length] = [(bytes[next] ?? 0) & 15, bytes[next + 1] ?? 0];
     const extended = length === 126 ? 2 : length === 127 ? 8 : 0;
     const start = next + 2 + extended;

@@ -76,7 +76,7 @@ test("each port answers with where the request came from, in no more bytes than 
   const answers = await replies(2);
   const decoded = answers.map((answer) => decodeReply(answer));
   expect(decoded.map((reply) => reply?.address)).toEqual([port.address, port.address]);
-  expect(decoded.map((reply) => reply?.listener).toSorted()).toEqual([0, 1]);
+  expect(new Set(decoded.map((reply) => reply?.listener))).toEqual(new Set([0, 1]));
   expect(answers.map(({ length }) => length)).toEqual([72, 72]);
 });
 

@@ -1,10 +1,13 @@
 import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
 import { fromHex } from "../../wire/bytes.ts";
+import { purposes } from "../../wire/messages/signalling.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
 
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
+/** What can be answered as far as this server knows; a newer peer may know more. */
+const KNOWN = Object.values(purposes).reduce((bits, bit) => bits | bit, 0);
 
 /** Keeps the presence store in line with what this node's members say they answer. */
 export class Attendance {
@@ -37,7 +40,8 @@ export class Attendance {
 
   /** A member that answers nothing is not there. */
   async answer(member: Member, said: Pick<Message<"answer">, "answers" | "people" | "rank">): Promise<void> {
-    const entry = said.answers === 0 ? null : this.#entryOf(member, said);
+    const answers = said.answers & KNOWN;
+    const entry = answers === 0 ? null : this.#entryOf(member, { ...said, answers });
     await this.#inTurn(member, async () => {
       const before = this.#entries.get(member.id);
       if (entry !== null) await this.#presence.add(entry);

@@ -28,6 +28,8 @@ export class Watchers {
   readonly #clock: Clock;
   readonly #watchers = new Map<string, Watcher>();
   readonly #unsubscribe: () => void;
+  /** One batch of changes after the other, so that the last word is the latest. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(
     presence: PresenceStore,
@@ -40,7 +42,9 @@ export class Watchers {
     this.#directory = directory;
     this.#blockLists = blockLists;
     this.#clock = clock;
-    this.#unsubscribe = presence.subscribe((changes) => void this.#spread(changes).catch(onTrouble));
+    this.#unsubscribe = presence.subscribe((changes) => {
+      this.#last = this.#last.then(() => this.#spread(changes)).catch(onTrouble);
+    });
   }
 
   /** Replaces what the member watched before; how those are now follows with the next batch. */

@@ -60,6 +60,14 @@ test("only who answers something is there, until the last channel that does is g
   expect(await names(ana)).toEqual(["ana", "ben"]);
 });
 
+test("what a newer peer answers beyond what is known here makes nobody present", async () => {
+  const [ana, ben] = [await house.member("ana"), await house.member("ben")];
+  await answers(ben, 0x80);
+  expect(await names(ana)).toEqual(["ana", "ben"]);
+  await answers(ben, 0xff);
+  expect(await names(ana)).toEqual(["ana", "ben!"]);
+});
+
 test("a channel that closes while it says what it answers leaves nobody behind", async () => {
   const ben = await house.member("ben");
   ben.tell({ kind: "answer", answers: 1, ...nobodyElse });

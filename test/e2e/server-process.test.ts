@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { type Finished, type P2p, run, start } from "../support/binary.ts";
+import { temporaryFolder, type TemporaryFolder } from "../support/folder.ts";
+
+let folder: TemporaryFolder;
+let data: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  data = folder.at("data");
+});
+afterEach(() => folder[Symbol.dispose]());
+
+const serve = (...flags: readonly string[]): P2p =>
+  start(["server", "--json", "--data", data, "--listen", "127.0.0.1:0", ...flags]);
+const admin = (...words: readonly string[]): Promise<Finished> => run(["server", ...words, "--json", "--data", data]);
+
+/** A first start and an orderly end. */
+async function once(): Promise<string> {
+  await using server = serve();
+  const { fingerprint } = await server.waitFor("ready");
+  server.signal("SIGTERM");
+  await server.finished();
+  return fingerprint;
+}
+
+function expectMistake({ exitCode, events }: Finished, code: string, hint: RegExp): void {
+  expect([exitCode, events.at(-1)]).toMatchObject([2, { event: "error", code, fatal: true }]);
+  const last = events.at(-1);
+  expect(last?.event === "error" ? last.hint : "").toMatch(hint);
+}
+
+test("ready tells where the server is, and the join line admits at the first start only", async () => {
+  await using first = serve();
+  const ready = await first.waitFor("ready");
+  const [udp, next] = ready.udp.map((place) => Number(place.split(":")[1]));
+  expect(ready.http).toBe(`127.0.0.1:${udp}`);
+  expect(next).toBe((udp ?? 0) + 1);
+  expect(ready.join).toMatch(new RegExp(`^p2p://${ready.http}/#${ready.fingerprint}\\.[a-z2-7]{26}$`));
+  first.signal("SIGTERM");
+  expect((await first.finished()).exitCode).toBe(0);
+  await using second = serve();
+  const again = await second.waitFor("ready");
+  expect(again.fingerprint).toBe(ready.fingerprint);
+  expect(again.join).toMatch(/#[a-z2-7]{52}$/);
+});
+
+test("for a person stdout is the join line alone, and Ctrl-C ends the server well", async () => {
+  await using server = start(["server", "--data", data, "--listen", "127.0.0.1:0", "--advertise", "p2p.example.org"]);
+  const line = await server.waitForText(/p2p:\/\/p2p\.example\.org:\d+\/#[a-z2-7]{52}\.[a-z2-7]{26}\n/);
+  server.signal("SIGINT");
+  const { exitCode, stdout } = await server.finished();
+  expect([exitCode, stdout]).toEqual([0, line]);
+});
+
+test("nobody else can read what the data folder holds, and a server that ended leaves neither lock nor door", async () => {
+  await using server = serve();
+  await server.waitFor("ready");
+  const modes = () => readdirSync(data).map((name) => [name, statSync(`${data}/${name}`).mode & 0o777] as const);
+  expect(statSync(data).mode & 0o777).toBe(0o700);
+  expect(modes().filter(([, mode]) => mode !== 0o600)).toEqual([]);
+  expect(modes().map(([name]) => name)).toEqual(
+    expect.arrayContaining(["accounts.db", "admin.json", "generation", "server.key", "server.lock", "signing.key"]),
+  );
+  server.signal("SIGTERM");
+  await server.finished();
+  expect(existsSync(`${data}/admin.json`) || existsSync(`${data}/server.lock`)).toBe(false);
+});
+
+test("bad input 173: a second server leaves the folder alone, and a dead one's lock is taken over", async () => {
+  await using first = serve();
+  await first.waitFor("ready");
+  expectMistake(await serve().finished(), "config", /--data/);
+  first.signal("SIGKILL");
+  await first.finished();
+  expect(existsSync(`${data}/server.lock`)).toBe(true);
+  await using second = serve();
+  await second.waitFor("ready");
+});
+
+test("bad input 170: a key file that is damaged, readable by others, a link or gone stops the start with the fix", async () => {
+  await once();
+  const key = `${data}/server.key`;
+  const kept = readFileSync(key);
+  chmodSync(key, 0o644);
+  expectMistake(await serve().finished(), "config", /chmod 600/);
+  chmodSync(key, 0o600);
+  writeFileSync(key, "too short\n");
+  expectMistake(await serve().finished(), "config", /backup.*key import/);
+  rmSync(key);
+  expectMistake(await serve().finished(), "config", /backup.*key import/);
+  expect(existsSync(key)).toBe(false);
+  writeFileSync(key, kept, { mode: 0o600 });
+  await once();
+});
+
+test("bad input 192: an exported key comes back by import, and never over another one", async () => {
+  const fingerprint = await once();
+  const backup = folder.at("backup.key");
+  expect((await run(["server", "key", "export", backup, "--data", data])).exitCode).toBe(0);
+  expect(statSync(backup).mode & 0o777).toBe(0o600);
+  expect((await run(["server", "key", "--data", data])).stdout).toBe(`${fingerprint}\n`);
+  rmSync(`${data}/server.key`);
+  const imported = await run(["server", "key", "import", backup, "--data", data]);
+  expect([imported.exitCode, imported.stdout]).toEqual([0, `${fingerprint}\n`]);
+  expect(await once()).toBe(fingerprint);
+  const other = folder.at("other");
+  mkdirSync(other, { mode: 0o700 });
+  await run(["server", "--check", "--data", other]);
+  expectMistake(
+    await run(["server", "key", "import", backup, "--data", other, "--json"]),
+    "config",
+    /move that file away/,
+  );
+});
+
+test("bad input 169: a port that is taken, and an address of another machine, are told with the fix", async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const address = taken.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const finished = await run(["server", "--json", "--data", data, "--listen", `127.0.0.1:${port}`]);
+  expectMistake(finished, "port-in-use", /another port/);
+  taken.close();
+  expectMistake(
+    await run(["server", "--json", "--data", data, "--listen", "192.0.2.77:0"]),
+    "config",
+    /address of this machine/,
+  );
+});
+
+test("bad input 179: open registration with a relay starts with a warning that names both", async () => {
+  await using server = start(["server", "--data", data, "--listen", "127.0.0.1:0", "--open-registration"]);
+  await server.waitForText(/warning: .*--open-registration.*--no-relay/);
+});
+
+test("--check looks and serves nothing", async () => {
+  const { exitCode, stdout } = await run(["server", "--check", "--data", data]);
+  expect([exitCode, stdout]).toEqual([0, ""]);
+  writeFileSync(`${data}/accounts.db`, "no database, but long enough to look like one".repeat(100));
+  expect((await run(["server", "--check", "--data", data])).exitCode).toBe(2);
+});
+
+test("invite, users, passwd and revoke work on a running server, and without one", async () => {
+  const home = folder.at("home");
+  const password = folder.at("password");
+  writeFileSync(password, "correct horse battery\n", { mode: 0o600 });
+  const person = (...words: readonly string[]) => run([...words, "--json", "--home", home]);
+  const server = serve();
+  const { join } = await server.waitFor("ready");
+  expect((await person("register", "ana", "--server", join, "--password-file", password)).exitCode).toBe(0);
+  const online = async () => {
+    const invite = (await admin("invite", "--uses", "2")).events[0];
+    expect(invite).toMatchObject({ event: "invite" });
+    expect(invite?.event === "invite" ? invite.join : "").toMatch(/^p2p:\/\/.*#[a-z2-7]{52}\.[a-z2-7]{26}$/);
+    expect((await admin("users")).events).toMatchObject([{ event: "user", name: "ana", online: false, trust: "none" }]);
+    expect((await admin("passwd", "ana")).events).toMatchObject([{ event: "invite" }]);
+    expect((await admin("passwd", "nobody")).events).toMatchObject([{ event: "error", code: "no-such-person" }]);
+  };
+  await online();
+  expect((await person("whoami")).exitCode).toBe(0);
+  expect((await admin("revoke", "ana")).exitCode).toBe(0);
+  expect((await person("whoami")).exitCode).toBe(3);
+  server.signal("SIGKILL");
+  await server.finished();
+  await online();
+  await server[Symbol.asyncDispose]();
+});
+
+test("the operator's door opens to the token alone, and to no web page", async () => {
+  await using server = serve();
+  await server.waitFor("ready");
+  const { port, token }: { port: number; token: string } = JSON.parse(readFileSync(`${data}/admin.json`, "utf8"));
+  const ask = async (headers: Record<string, string>, body: string | null = '{"kind":"users","after":""}') => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      method: body === null ? "GET" : "POST",
+      headers,
+      body,
+    });
+    return [response.status, response.ok ? await response.json() : await response.text()];
+  };
+  const right = { Authorization: `Bearer ${token}` };
+  expect(await ask({})).toEqual([403, ""]);
+  expect(await ask({ Authorization: `Bearer ${"0".repeat(64)}` })).toEqual([403, ""]);
+  expect(await ask({ ...right, Origin: "http://127.0.0.1" })).toEqual([403, ""]);
+  expect(await ask(right, null)).toEqual([400, ""]);
+  for (const body of [
+    "",
+    "{",
+    "[]",
+    '{"kind":"users"}',
+    '{"kind":"invite","uses":1e9,"days":1}',
+    '{"kind":"revoke","name":{}}',
+  ])
+    expect(await ask(right, body)).toEqual([400, ""]);
+  expect(await ask(right)).toEqual([200, { kind: "users", users: [], more: false }]);
+});
+
+test("bad input 191: a store from before a device was revoked makes every device enrol again", async () => {
+  const home = folder.at("home");
+  const password = folder.at("password");
+  writeFileSync(password, "correct horse battery\n", { mode: 0o600 });
+  const person = (...words: readonly string[]) => run([...words, "--json", "--home", home]);
+  const server = serve();
+  const { join, http } = await server.waitFor("ready");
+  await person("register", "ana", "--server", join, "--password-file", password);
+  server.signal("SIGTERM");
+  await server.finished();
+  copyFileSync(`${data}/accounts.db`, folder.at("backup.db"));
+  expect((await admin("revoke", "ana")).exitCode).toBe(0);
+  for (const suffix of ["-wal", "-shm"]) rmSync(`${data}/accounts.db${suffix}`, { force: true });
+  copyFileSync(folder.at("backup.db"), `${data}/accounts.db`);
+  await using again = start(["server", "--json", "--data", data, "--listen", http]);
+  await again.waitFor("ready");
+  await again.waitForText("accounts-restored");
+  expect((await person("whoami")).exitCode).toBe(3);
+  await server[Symbol.asyncDispose]();
+});
