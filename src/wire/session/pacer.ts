@@ -36,8 +36,8 @@ export class Pacer {
   /** When there is budget for a burst again. A sender that went on with every packet's worth would never send a burst. */
   readyAt(now: number, bytesPerMs: number): number {
     const burst = Math.min(Math.max(bytesPerMs * BURST_MS, MIN_DATAGRAM_BYTES), MAX_BURST_BYTES);
-    // A byte's worth of rounding must not cost a turn of the timer.
-    const lacking = burst - 1 - this.budgetBytes(now, bytesPerMs);
-    return lacking <= 0 ? now : now + lacking / bytesPerMs;
+    const lacking = burst - this.budgetBytes(now, bytesPerMs);
+    // What a clock's rounding takes away must not cost a turn of the timer, or many of them.
+    return lacking < 1 ? now : now + lacking / bytesPerMs;
   }
 }
