@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
-import { packetType, receiverIndexAt, typeAt } from "../../wire/packet/header.ts";
+import { lengthAt, packetType, receiverIndexAt, typeAt } from "../../wire/packet/header.ts";
 import { Gatherer, type GatherEvent } from "../../wire/traversal/gather.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
 import { Drive } from "../runtime/driver.ts";
@@ -116,6 +116,7 @@ export class UdpEndpoint implements Disposable {
   async #bind(ip: string): Promise<void> {
     const port: UdpPort = await UdpPort.open({
       ip,
+      offload: true,
       onDatagram: (datagram, remote) => this.#received(datagram, { socket: this.#ports.indexOf(port), remote }),
       onDrain: () => this.#drained(),
       onFault: this.#onFault,
@@ -123,16 +124,39 @@ export class UdpEndpoint implements Disposable {
     this.#ports.push(port);
   }
 
-  #received(datagram: Uint8Array, from: SocketRoute): void {
-    const type = typeAt(datagram, 0, datagram.length);
-    if (type === packetType.sealed) this.#sinks.get(receiverIndexAt(datagram, 0))?.onPackets(datagram, from);
-    else if (type === packetType.discoveryReply) this.#drive.handleDatagram(datagram, from);
+  /** What the kernel has joined may be for several sessions, and a forged datagram in it must cost no more than itself. */
+  #received(buffer: Uint8Array, from: SocketRoute): void {
+    for (const datagram of byReceiver(buffer)) {
+      const type = typeAt(datagram, 0, datagram.length);
+      if (type === packetType.sealed) this.#sinks.get(receiverIndexAt(datagram, 0))?.onPackets(datagram, from);
+      else if (type === packetType.discoveryReply) this.#drive.handleDatagram(datagram, from);
+    }
   }
 
   #drained(): void {
     this.#drive.wake();
     for (const sink of new Set(this.#sinks.values())) sink.onDrain();
   }
+}
+
+/** Cuts where the type or the receiver index changes. What has no head of ours stays with what stands before it. */
+function* byReceiver(buffer: Uint8Array): Generator<Uint8Array> {
+  let start = 0;
+  for (let at = lengthOf(buffer, 0); at < buffer.length; at += lengthOf(buffer, at)) {
+    if (keyAt(buffer, at) === keyAt(buffer, start)) continue;
+    yield buffer.subarray(start, at);
+    start = at;
+  }
+  yield start === 0 ? buffer : buffer.subarray(start);
+}
+
+function lengthOf(buffer: Uint8Array, at: number): number {
+  return typeAt(buffer, at, buffer.length) === null ? buffer.length : lengthAt(buffer, at);
+}
+
+/** A discovery reply stands alone. */
+function keyAt(buffer: Uint8Array, at: number): number {
+  return typeAt(buffer, at, buffer.length) === packetType.sealed ? receiverIndexAt(buffer, at) : -1 - at;
 }
 
 /** One address per family is enough: they all lead to the same server. */

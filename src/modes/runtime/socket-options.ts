@@ -23,16 +23,21 @@ let loaded: SetSocketOption | null | undefined;
  * @returns whether ICMP errors are off
  */
 export function tuneSocket(fd: number, family: 4 | 6): boolean {
-  loaded ??= loadSetSocketOption();
-  if (loaded === null || fd < 0) return false;
-  loaded(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
-  loaded(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
+  const set = setSocketOption();
+  if (set === null || fd < 0) return false;
+  set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
+  set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
   // A dual-stack socket has both error queues; on one for IPv4 alone the second is none.
-  const ipv4 = loaded(fd, IPPROTO_IP, IP_RECVERR, 0);
-  return family === 4 ? ipv4 : loaded(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+  const ipv4 = set(fd, IPPROTO_IP, IP_RECVERR, 0);
+  return family === 4 ? ipv4 : set(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
 }
 
 /** @returns null where there is no such library or no way to call into it */
+export function setSocketOption(): SetSocketOption | null {
+  loaded ??= loadSetSocketOption();
+  return loaded;
+}
+
 function loadSetSocketOption(): SetSocketOption | null {
   if (process.platform !== "linux") return null;
   const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;

@@ -1,4 +1,5 @@
 import { canonicalIp, familyOf, scopeOf, type UdpAddress } from "../../wire/address.ts";
+import { joinReceived, SegmentOffload } from "./segment-offload.ts";
 import { tuneSocket } from "./socket-options.ts";
 import { SourceCache } from "./source-cache.ts";
 import { bindUdp, sendSome, type UdpSocket } from "./udp-socket.ts";
@@ -14,6 +15,11 @@ export interface UdpPortOptions {
   readonly onDatagram: (datagram: Uint8Array, from: UdpAddress) => void;
   /** There is room again after `send` gave false. */
   readonly onDrain?: () => void;
+  /**
+   * Whether bursts go to the kernel in one piece, and come from it so: `onDatagram` then gets several datagrams of one source behind
+   * each other, all but the last of one length. Where the system has no such thing nothing changes. Default false.
+   */
+  readonly offload?: boolean;
   /** What `onDatagram` or `onDrain` threw. The port goes on. */
   readonly onFault: (error: unknown) => void;
   /** Where tests let the kernel report ICMP errors after all. */
@@ -58,6 +64,7 @@ export class UdpPort {
   #address: UdpAddress;
   #reachableIp: string | null = null;
   #held: Burst | null = null;
+  #offload: SegmentOffload | null = null;
   #fallback: Timer | undefined;
 
   private constructor(options: UdpPortOptions) {
@@ -74,7 +81,12 @@ export class UdpPort {
       error: () => void port.stats.errors++,
     });
     port.#address = { ip: options.ip, port: port.#socket.port };
-    (options.tune ?? tuneSocket)(fdOf(port.#socket), familyOf(options.ip));
+    const fd = fdOf(port.#socket);
+    (options.tune ?? tuneSocket)(fd, familyOf(options.ip));
+    if (options.offload === true) {
+      port.#offload = SegmentOffload.on(fd);
+      joinReceived(fd);
+    }
     return port;
   }
 
@@ -104,14 +116,24 @@ export class UdpPort {
 
   #push({ bytes, to, segmentBytes }: Burst): boolean {
     for (let at = 0; at < bytes.length && this.#socket !== null;) {
-      const result = sendSome(this.#socket, bytes.subarray(at), to, segmentBytes);
+      const offloadBytes = this.#offload?.take(bytes.length - at, segmentBytes) ?? 0;
+      const result = sendSome(this.#socket, bytes.subarray(at), to, segmentBytes, offloadBytes);
       if (result === "no-room") return this.#hold({ bytes: bytes.slice(at), to, segmentBytes });
+      if (result === "failed" && offloadBytes > 0) {
+        this.#stopOffload();
+        continue;
+      }
       const left = Math.ceil((bytes.length - at) / segmentBytes);
       if (result === "failed") this.stats.failed += left;
       else this.stats.sent += result;
       at += (result === "failed" ? left : result) * segmentBytes;
     }
     return true;
+  }
+
+  #stopOffload(): void {
+    this.#offload?.stop();
+    this.#offload = null;
   }
 
   #hold(rest: Burst): false {

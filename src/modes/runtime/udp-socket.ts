@@ -26,6 +26,7 @@ export async function bindUdp(ip: string, port: number | undefined, handlers: Ud
 
 /**
  * Hands the kernel what it takes of a burst.
+ * @param offloadBytes as many as go in one call; 0 where the kernel does not cut bursts
  * @returns how many datagrams left, at least one; "failed" when the first one could not be sent at a second try either
  */
 export function sendSome(
@@ -33,7 +34,12 @@ export function sendSome(
   bytes: Uint8Array,
   to: UdpAddress,
   segmentBytes: number,
+  offloadBytes: number,
 ): number | "no-room" | "failed" {
+  if (offloadBytes > 0) {
+    const result = sendOne(socket, bytes.subarray(0, offloadBytes), to);
+    return result === 1 ? Math.ceil(offloadBytes / segmentBytes) : result;
+  }
   const sent = bytes.length > segmentBytes ? sendBatch(socket, bytes, to, segmentBytes) : 0;
   return sent > 0 ? sent : sendOne(socket, bytes.subarray(0, segmentBytes), to);
 }
