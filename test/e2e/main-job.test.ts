@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CliEvent } from "../../src/modes/cli/events.ts";
-import type { Finished } from "../support/binary.ts";
+import type { EventNamed, Finished } from "../support/binary.ts";
 import { Community, type Person } from "../support/community.ts";
 
 let town: Community;
@@ -20,15 +20,8 @@ afterAll(() => town[Symbol.asyncDispose]());
 
 const names = (events: readonly CliEvent[]) => events.map(({ event }) => event);
 
-/** The member of the union that may carry this name; several names share one. */
-type Named<Name, Event = CliEvent> = Event extends { readonly event: infer Names }
-  ? Name extends Names
-    ? Event
-    : never
-  : never;
-
 const only = <Name extends CliEvent["event"]>(events: readonly CliEvent[], name: Name) =>
-  events.filter((event) => event.event === name) as unknown as readonly Named<Name>[];
+  events.filter((event) => event.event === name) as unknown as readonly EventNamed<Name>[];
 
 /** A refusal as the contract has it: the exit status, and a last line with code, message, hint and side. */
 function expectRefusal(finished: Finished, exit: number, code: string): void {

@@ -3,7 +3,12 @@ import type { CliEvent } from "../../src/modes/cli/events.ts";
 import { root } from "./sources.ts";
 
 export type EventName = CliEvent["event"];
-export type EventNamed<Name extends EventName> = Extract<CliEvent, { readonly event: Name }>;
+/** The member of the union that may carry this name; several names share one. */
+export type EventNamed<Name extends EventName, Event = CliEvent> = Event extends { readonly event: infer Names }
+  ? Name extends Names
+    ? Event
+    : never
+  : never;
 
 export interface StartOptions {
   /** Beside the few variables that every run gets; nothing else comes from the environment of the tests. */

@@ -1,0 +1,103 @@
+// Figures of the main job on this machine, for comparing two states of the code in one sitting: `npm run bench`. Nothing is asserted.
+import { randomBytes } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { binary, run } from "../support/binary.ts";
+import { Community, type Person } from "../support/community.ts";
+
+const MIB = 1_048_576;
+const FILE_MIB = Number(process.argv[2] ?? 256);
+const STARTS = 15;
+const MESSAGES = 10;
+
+await using town = await Community.found();
+const [ana, ben] = [await town.register("ana"), await town.register("ben")];
+
+row("p2p version, from start to end", `${median(await timed(STARTS, () => run(["version"])))} ms`);
+row("server with two people, resident", `${Math.round((await statusOf(town.server.pid, "VmRSS")) / 1_024)} MB`);
+await messages(ana, ben);
+await file(ana, ben);
+
+async function messages(from: Person, to: Person): Promise<void> {
+  await using receiver = await to.receiving();
+  const times = await timed(MESSAGES, () => from.run("msg", to.name, "hello"));
+  row("p2p msg, from start to end", `${median(times)} ms`);
+  const { events } = await from.run("ping", to.name, "-c", "3");
+  const pongs = events.flatMap((event) => (event.event === "pong" ? [`${event.rttMs} ms ${event.path}`] : []));
+  row("round trips over the session", pongs.join(", "));
+  receiver.signal("SIGTERM");
+}
+
+async function file(from: Person, to: Person): Promise<void> {
+  const path = join(town.folder, "file");
+  await using handle = await open(path, "wx");
+  for (let written = 0; written < FILE_MIB; written++) await handle.write(randomBytes(MIB));
+  await using receiver = await to.receiving("--yes", "--once");
+  await using sender = from.start("send", path, `@${to.name}`);
+  const watch = [peaks(sender.pid), peaks(receiver.pid)];
+  const { seconds } = await sender.waitFor("sent", () => true, 600_000);
+  await sender.finished();
+  const [sent, received] = await Promise.all(watch);
+  row(
+    `file of ${FILE_MIB} MiB`,
+    `${((FILE_MIB * MIB * 8) / 1e6 / seconds).toFixed(0)} Mbit/s, ${seconds.toFixed(1)} s`,
+  );
+  row("CPU, sender and receiver", `${perGigabyte(sent)} and ${perGigabyte(received)} s/GB`);
+  row("peak memory, sender and receiver", `${megabytes(sent)} and ${megabytes(received)} MB`);
+}
+
+interface Peaks {
+  readonly kilobytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** Follows a process until it ends. */
+async function peaks(pid: number): Promise<Peaks | undefined> {
+  for (let last: Peaks | undefined; ; await Bun.sleep(100)) {
+    try {
+      last = { kilobytes: await statusOf(pid, "VmHWM"), cpuSeconds: await cpuOf(pid) };
+    } catch {
+      return last;
+    }
+  }
+}
+
+/** Kilobytes. */
+async function statusOf(pid: number, field: string): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+}
+
+/** User and system time, proc(5): fields 14 and 15 in ticks of 10 ms. */
+async function cpuOf(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+async function timed(count: number, work: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let turn = 0; turn < count; turn++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+function median(times: readonly number[]): string {
+  return (times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN).toFixed(0);
+}
+
+function perGigabyte(figures: Peaks | undefined): string {
+  return (((figures?.cpuSeconds ?? Number.NaN) / (FILE_MIB * MIB)) * 1e9).toFixed(1);
+}
+
+function megabytes(figures: Peaks | undefined): string {
+  return ((figures?.kilobytes ?? Number.NaN) / 1_024).toFixed(0);
+}
+
+function row(what: string, figure: string): void {
+  process.stdout.write(`${what.padEnd(36)} ${figure}\n`);
+}
+
+process.stdout.write(`measured with ${binary.split("/").at(-1)} on ${process.platform}-${process.arch}\n`);
