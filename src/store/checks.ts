@@ -2,7 +2,7 @@ import { ID_BYTES, MAX_ANSWERED_NAMES, MAX_NAME_LENGTH, MAX_NODE_ID_LENGTH, MAX_
 import { answerBits, type PresenceEntry, ranks } from "./presence.ts";
 
 /** All bits at once. */
-const MAX_ANSWERS = Object.values(answerBits).reduce((sum, bit) => sum + bit);
+const MAX_ANSWERS = Object.values(answerBits).reduce<number>((sum, bit) => sum + bit, 0);
 
 // The types say all this already. It is checked again because a value of another kind would be more than wrong here: an
 // object handed to a database driver can become a query of its own.
