@@ -32,13 +32,13 @@ export interface Exchange {
  * @throws UserError what came of it instead
  */
 export async function ask(exchange: Exchange, target: Target, asking: Asking): Promise<Established | null> {
-  const ring = new Ring(exchange, target);
+  const ring = new Ring(exchange, target, asking);
   const timer = setTimeout(() => ring.giveUp("no-answer"), asking.waitMs);
   const abort = () => ring.giveUp("interrupted");
   asking.signal?.addEventListener("abort", abort, { once: true });
   try {
     asking.signal?.throwIfAborted();
-    ring.start(asking);
+    ring.start();
     return await ring.outcome;
   } finally {
     clearTimeout(timer);
@@ -51,6 +51,7 @@ class Ring {
   readonly #outcome = Promise.withResolvers<Established | null>();
   readonly #exchange: Exchange;
   readonly #target: Target;
+  readonly #asking: Asking;
   readonly #session = systemRandom(16);
   readonly #secret = systemRandom(32);
   readonly #localIndex = randomIndex();
@@ -58,18 +59,19 @@ class Ring {
   readonly #early = new EarlyNews();
   readonly #sink = (message: SessionMessage) => this.#handle(message);
 
-  constructor(exchange: Exchange, target: Target) {
+  constructor(exchange: Exchange, target: Target, asking: Asking) {
     this.outcome = this.#outcome.promise;
+    this.#asking = asking;
     this.#exchange = exchange;
     this.#target = target;
     this.#route = new ServerRoute(exchange.link, this.#session);
   }
 
-  start(asking: Asking): void {
+  start(): void {
     const { link, switchboard } = this.#exchange;
     switchboard.connect(this.#session, this.#sink);
-    const purpose = purposes[asking.purpose];
-    const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key, asking) }));
+    const purpose = purposes[this.#asking.purpose];
+    const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key) }));
     link.tell({ kind: "ring", session: this.#session, name: this.#target.name, purpose, previews });
   }
 
@@ -78,23 +80,25 @@ class Ring {
     this.#fail(refusalOf(code, this.#target.name, 0));
   }
 
-  #preview(remote: Uint8Array, asking: Asking): Uint8Array {
+  #preview(remote: Uint8Array): Uint8Array {
     const { own } = this.#exchange;
+    const { purpose, greeting = "", offer = null } = this.#asking;
     return sealPreview(
       { session: this.#session, keys: own.identity.keys, remote, random: systemRandom },
       {
         ...introductionOf(own, this.#localIndex),
         versions: OWN_VERSIONS,
-        purpose: purposes[asking.purpose],
+        purpose: purposes[purpose],
         secret: this.#secret,
-        greeting: asking.greeting ?? "",
-        offer: asking.offer ?? null,
+        greeting,
+        offer,
       },
     );
   }
 
   #handle(message: SessionMessage): void {
-    if (message.kind === "accepted") this.#accepted(message);
+    if (message.kind === "ringing") this.#asking.onRinging?.();
+    else if (message.kind === "accepted") this.#accepted(message);
     else if (message.kind === "forward") this.#route.received(message.body);
     else if (message.kind === "refused") this.#refused(message.code, message.retryMs);
     else if (message.kind === "gone") this.#refused("peer-gone", 0);

@@ -21,6 +21,8 @@ export interface Asking {
   /** How long they may take to answer. Milliseconds. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
+  /** One of their devices was told: now it is for a person to answer. May not throw. */
+  readonly onRinging?: () => void;
 }
 
 /** Somebody rings. Answer once: accept or decline. */

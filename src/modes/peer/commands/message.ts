@@ -6,7 +6,8 @@ import { chatBytes, Conversation } from "../chat/conversation.ts";
 import { openNode } from "../open-node.ts";
 import type { PeerSession } from "../peer-session.ts";
 import { wholeText } from "./stdin.ts";
-import { ofSession, reportSession } from "./session-report.ts";
+import { ring } from "./ring.ts";
+import { ofSession } from "./session-report.ts";
 
 /** `p2p msg`: one message, and an end when the other side has it. */
 export async function runMessage({ person, text }: MessageCommand, context: PeerContext): Promise<number> {
@@ -15,9 +16,7 @@ export async function runMessage({ person, text }: MessageCommand, context: Peer
     throw new UserError("usage", "there is nothing to send: the message is empty", { hint: "add some text" });
   chatBytes(message);
   await using node = await openNode(context);
-  const { signal, settings, output } = context;
-  const session = await node.ask(person, { purpose: "chat", waitMs: settings.waitMs, signal });
-  reportSession(session, output);
+  const session = await ring(node, person, { purpose: "chat" }, context);
   await post(session, message, context);
   await session.close();
   return 0;
@@ -42,9 +41,8 @@ const MAX_PINGS_UNTIL_DIRECT = 30;
 /** `p2p ping`: round trips over the session itself. */
 export async function runPing({ person, count, untilDirect }: PingCommand, context: PeerContext): Promise<number> {
   await using node = await openNode(context);
-  const { settings, signal, output } = context;
-  const session = await node.ask(person, { purpose: "ping", waitMs: settings.waitMs, signal });
-  reportSession(session, output);
+  const { signal, output } = context;
+  const session = await ring(node, person, { purpose: "ping" }, context);
   const pings = untilDirect ? MAX_PINGS_UNTIL_DIRECT : count;
   for (let sent = 0; sent < pings; sent++) {
     if (sent > 0) await orAborted(Bun.sleep(PING_INTERVAL_MS), signal);

@@ -8,7 +8,7 @@ import { startOf } from "../transfer/local-name.ts";
 import { MAX_NAME_BYTES } from "../transfer/offer.ts";
 import { prepare, type Shipment } from "../transfer/prepare.ts";
 import { Transfers } from "../transfer/transfers.ts";
-import { reportSession } from "./session-report.ts";
+import { ring } from "./ring.ts";
 import type { OfferPreview } from "../peer-node.ts";
 
 const PREVIEW_FILES = 4;
@@ -23,14 +23,8 @@ export async function runSend({ paths, to, stdinName }: SendCommand, context: Pe
 }
 
 async function sendTo(node: LiveNode, person: string, shipment: Shipment, context: PeerContext): Promise<void> {
-  const { settings, signal, output } = context;
-  const session = await node.ask(person, {
-    purpose: "files",
-    offer: previewOf(shipment),
-    waitMs: settings.waitMs,
-    signal,
-  });
-  reportSession(session, output);
+  const { signal, output } = context;
+  const session = await ring(node, person, { purpose: "files", offer: previewOf(shipment) }, context);
   const transfers = new Transfers(session, {
     inbox: null,
     random: systemRandom,
