@@ -2,48 +2,42 @@ import { toHex } from "../../wire/bytes.ts";
 import { type ErrorCode, WireError } from "../../wire/errors.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
 import { ChannelServer } from "../../wire/rendezvous/channel.ts";
-import type { UdpAddress } from "../../wire/address.ts";
-import type { Member } from "./members.ts";
+import { Entrance } from "./entrance.ts";
+import { ChannelMember, type Member } from "./members.ts";
 import { TokenBucket } from "./rate-limit.ts";
 import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
-import { handleRequest, sendSignedIn } from "./requests.ts";
+import { handleRequest, requestOf, sendSignedIn } from "./requests.ts";
 import type { Services } from "./services.ts";
-import { isSignIn, type SignInMessage, signInBy } from "./sign-in.ts";
-import { closeCodes, type WebSocketPort, type SocketHandler } from "./web-socket-port.ts";
+import type { Identity } from "./tokens.ts";
+import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket-port.ts";
 
-const SIGN_IN_MS = 10_000;
-const MAX_WRONG_ANSWERS = 5;
 /** Malformed messages, and requests of someone who has not signed in. */
 const MAX_MISTAKES = 3;
-/** Said in the same breath as the sign-in. */
-const MAX_QUEUED = 32;
 const MAX_UNDER_WAY = 64;
 const MAX_CHANNELS_PER_DEVICE = 64;
+const FULL_RETRY_MS = 10_000;
 const MESSAGES = { perSecond: 50, burst: 100 };
 /** Messages over the rate that are answered with `limited` before the channel closes. */
 const MAX_OVER_RATE = 200;
 
 /**
- * One channel from its first byte: handshake and sign-in within 10 s, then a member's messages. Whatever goes wrong before the sign-in
- * closes it without saying which check failed.
+ * One channel from its first byte: handshake, entrance, then a member's messages. Whatever goes wrong with the handshake or a seal closes
+ * it without saying which check failed.
  */
 export class ChannelSocket implements SocketHandler {
   readonly #services: Services;
   readonly #port: WebSocketPort;
   readonly #channel: ChannelServer;
+  readonly #entrance: Entrance;
   readonly #rate: TokenBucket;
-  /** Sign-in is over: gives the place in the pool of newcomers back. */
+  /** Gives the place in the pool of newcomers back. */
   readonly #leavePool: () => void;
   #member: Member | null = null;
-  #attempting = false;
-  #queued: SignallingMessage[] = [];
-  #wrongAnswers = 0;
   #mistakes = 0;
   #overRate = 0;
   #underWay = 0;
   #lastRequest = 0;
   #ended = false;
-  #cancelDeadline: () => void;
 
   constructor(services: Services, port: WebSocketPort, offered: readonly string[], leavePool: () => void) {
     const { keys, random, clock } = services;
@@ -52,7 +46,13 @@ export class ChannelSocket implements SocketHandler {
     this.#leavePool = leavePool;
     this.#channel = new ChannelServer({ keys, offered, random, now: clock.now() });
     this.#rate = new TokenBucket(MESSAGES, clock.now());
-    this.#cancelDeadline = clock.after(SIGN_IN_MS, () => this.#close(closeCodes.policy, ""));
+    this.#entrance = new Entrance(services, {
+      send: (message) => this.#send(message),
+      refusalOf: (error) => this.#refusalOf(error),
+      welcome: (identity, request) => this.#welcome(identity, request),
+      handOn: (message) => this.#handOn(message),
+      close: () => this.#close(closeCodes.policy),
+    });
   }
 
   receive(bytes: Uint8Array): void {
@@ -64,15 +64,14 @@ export class ChannelSocket implements SocketHandler {
       if (message !== null) this.#take(message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy, "");
+      if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy);
       else this.#complain(0, new Refusal(error.code, error.message));
     }
   }
 
   closed(): void {
     this.#ended = true;
-    this.#queued = [];
-    this.#cancelDeadline();
+    this.#entrance.leave();
     this.#leavePool();
     const member = this.#member;
     this.#member = null;
@@ -85,21 +84,17 @@ export class ChannelSocket implements SocketHandler {
     void attendance.left(member);
   }
 
+  /** Sealed packets of a session count by their bytes alone, everything else as messages. */
   #take(message: SignallingMessage): void {
     const member = this.#member;
-    if (member !== null && this.#isFree(member, message)) return this.#handle(member, message);
+    const isPackets = message.kind === "forward" && member !== null;
+    if (isPackets && this.#services.hub.pairings.has(member, message.session)) return this.#handle(member, message);
     const retryMs = this.#rate.take(this.#services.clock.now());
     if (retryMs > 0) return this.#slowDown(message, retryMs);
     if (!this.#isNextRequest(message))
       return this.#complain(0, new Refusal("bad-message", "request is not above the last one"));
-    if (member !== null) return this.#handle(member, message);
-    if (this.#attempting) this.#queue(message);
-    else this.#beforeSignIn(message);
-  }
-
-  /** Sealed packets of a session count by their bytes alone. */
-  #isFree(member: Member, message: SignallingMessage): boolean {
-    return message.kind === "forward" && this.#services.hub.pairings.has(member, message.session);
+    if (member === null) this.#enter(message);
+    else this.#handle(member, message);
   }
 
   #isNextRequest(message: SignallingMessage): boolean {
@@ -109,76 +104,33 @@ export class ChannelSocket implements SocketHandler {
     return rises;
   }
 
-  #beforeSignIn(message: SignallingMessage): void {
-    if (isSignIn(message)) void this.#attempt(message);
-    else if (message.kind === "ping") this.#send({ kind: "pong" });
-    else this.#complain(requestOf(message), new Refusal("not-signed-in", "sign in first"));
-  }
-
-  #queue(message: SignallingMessage): void {
-    if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
-    else this.#close(closeCodes.policy, "");
-  }
-
-  /** Never rejects. The clock of who must answer stands still while the server works. */
-  async #attempt(message: SignInMessage): Promise<void> {
-    this.#attempting = true;
-    this.#cancelDeadline();
-    try {
-      await this.#signIn(message);
-    } catch (error) {
-      this.#wrongAnswer(requestOf(message), this.#refusalOf(error));
-    }
-    this.#attempting = false;
-    this.#drainQueue();
-  }
-
-  async #signIn(message: SignInMessage): Promise<void> {
+  #enter(message: SignallingMessage): void {
     const deviceKey = this.#channel.remoteStatic;
     if (deviceKey === null) throw new Error("a message before the handshake");
-    const identity = await signInBy(this.#services, { deviceKey, ip: this.#port.ip }, message);
-    if (this.#ended) return;
-    if (identity === null) {
-      this.#send({ kind: "done", request: requestOf(message) });
-      this.#restartDeadline();
-      return;
+    try {
+      this.#entrance.take({ deviceKey, ip: this.#port.ip }, message);
+    } catch (error) {
+      this.#complain(requestOf(message), this.#refusalOf(error));
     }
+  }
+
+  async #welcome(identity: Identity, request: number): Promise<void> {
     const { members, random } = this.#services;
     if (members.ofDevice(identity.deviceId).length >= MAX_CHANNELS_PER_DEVICE)
-      throw new Refusal("limited", "this device has too many channels open", SIGN_IN_MS);
-    const member = new ChannelMember(
-      toHex(random(16)),
-      identity,
-      this.#port.ip,
-      (said) => this.#send(said),
-      (code, reconnectMs) => this.#end(code, reconnectMs),
-    );
+      throw new Refusal("limited", "this device has too many channels open", FULL_RETRY_MS);
+    const member = new ChannelMember(toHex(random(16)), identity, this.#port.ip, {
+      send: (message) => this.#send(message),
+      end: (code, reconnectMs) => this.#end(code, reconnectMs),
+    });
+    await sendSignedIn(this.#services, member, request);
+    if (this.#ended) return;
     this.#member = member;
     members.add(member);
     this.#leavePool();
-    await sendSignedIn(this.#services, member, requestOf(message));
   }
 
-  #wrongAnswer(request: number, refusal: Refusal): void {
-    this.#fail(request, refusal);
-    this.#wrongAnswers++;
-    if (this.#wrongAnswers >= MAX_WRONG_ANSWERS) this.#close(closeCodes.policy, "");
-    else this.#restartDeadline();
-  }
-
-  #restartDeadline(): void {
-    if (!this.#ended)
-      this.#cancelDeadline = this.#services.clock.after(SIGN_IN_MS, () => this.#close(closeCodes.policy, ""));
-  }
-
-  #drainQueue(): void {
-    while (!this.#attempting && !this.#ended) {
-      const message = this.#queued.shift();
-      if (message === undefined) return;
-      if (this.#member !== null) this.#handle(this.#member, message);
-      else if (isSignIn(message)) void this.#attempt(message);
-      else this.#fail(requestOf(message), new Refusal("not-signed-in", "sign in first"));
-    }
+  #handOn(message: SignallingMessage): void {
+    if (this.#member !== null) this.#handle(this.#member, message);
   }
 
   #handle(member: Member, message: SignallingMessage): void {
@@ -224,14 +176,14 @@ export class ChannelSocket implements SocketHandler {
 
   #slowDown(message: SignallingMessage, retryMs: number): void {
     this.#overRate++;
-    if (this.#overRate > MAX_OVER_RATE) this.#close(closeCodes.policy, "limited");
+    if (this.#overRate > MAX_OVER_RATE) this.#close(closeCodes.policy);
     else this.#fail(requestOf(message), new Refusal("limited", "too many messages", retryMs));
   }
 
   /** A message that is not known may come from a newer peer; the others count. */
   #complain(request: number, refusal: Refusal): void {
     this.#fail(request, refusal);
-    if (refusal.code !== "unknown-type" && ++this.#mistakes >= MAX_MISTAKES) this.#close(closeCodes.policy, "");
+    if (refusal.code !== "unknown-type" && ++this.#mistakes >= MAX_MISTAKES) this.#close(closeCodes.policy);
   }
 
   #fail(request: number, { code, message, retryMs }: Refusal): void {
@@ -244,33 +196,12 @@ export class ChannelSocket implements SocketHandler {
 
   #end(code: ErrorCode, reconnectMs: number): void {
     this.#send({ kind: "goodbye", code, reconnectMs });
-    this.#close(closeCodes.goingAway, "");
+    this.#close(closeCodes.goingAway);
   }
 
-  #close(code: number, reason: string): void {
+  #close(code: number): void {
     if (this.#ended) return;
     this.closed();
-    this.#port.close(code, reason);
+    this.#port.close(code, "");
   }
-}
-
-class ChannelMember implements Member {
-  readonly id: string;
-  readonly identity: Member["identity"];
-  readonly ip: string;
-  readonly send: Member["send"];
-  readonly end: Member["end"];
-  observed: readonly UdpAddress[] = [];
-
-  constructor(id: string, identity: Member["identity"], ip: string, send: Member["send"], end: Member["end"]) {
-    this.id = id;
-    this.identity = identity;
-    this.ip = ip;
-    this.send = send;
-    this.end = end;
-  }
-}
-
-function requestOf(message: SignallingMessage): number {
-  return "request" in message ? message.request : 0;
 }

@@ -39,25 +39,20 @@ export class GuessingGuard {
     this.#clock = clock;
   }
 
-  /** @throws Refusal `limited`, before any work is done */
-  check(guess: Guess): void {
-    const now = this.#clock.now();
-    const account = this.#accounts.get(this.#keyOf(guess));
-    const accountMs = account === undefined ? 0 : account.lastAt + delayAfter(account.count) - now;
-    const waitMs = Math.max(accountMs, this.addressWaitMs(guess.ip));
-    if (waitMs > 0) throw new Refusal("limited", "too many wrong answers", Math.ceil(waitMs));
-  }
-
-  failed(guess: Guess): void {
+  /**
+   * Before any work is done. Counts as a failure of the account until `succeeded` takes it back: many guesses at the same moment would
+   * otherwise all be the first.
+   * @throws Refusal `limited`
+   */
+  begin(guess: Guess): void {
     const key = this.#keyOf(guess);
     const now = this.#clock.now();
     const before = this.#accounts.get(key);
+    const accountMs = before === undefined ? 0 : before.lastAt + delayAfter(before.count) - now;
+    const waitMs = Math.max(accountMs, this.addressWaitMs(guess.ip));
+    if (waitMs > 0) throw new Refusal("limited", "too many wrong answers", Math.ceil(waitMs));
     const count = before === undefined || now - before.lastAt > FORGOTTEN_AFTER_MS ? 1 : before.count + 1;
-    this.#accounts.delete(key);
-    this.#accounts.set(key, { count, lastAt: now });
-    const oldest = this.#accounts.keys().next();
-    if (this.#accounts.size > MAX_ACCOUNTS && oldest.done !== true) this.#accounts.delete(oldest.value);
-    this.addressFailed(guess.ip);
+    this.#remember(key, { count, lastAt: now });
   }
 
   succeeded(guess: Guess): void {
@@ -70,13 +65,20 @@ export class GuessingGuard {
     this.#knownDevices.add(`${name}/${deviceKey}`);
   }
 
-  /** For answers that name no account, such as an invitation. */
+  /** The answer was wrong, also one that names no account, such as an invitation. */
   addressFailed(ip: string): void {
     this.#addresses.take(networkOf(ip), this.#clock.now());
   }
 
   addressWaitMs(ip: string): number {
     return this.#addresses.waitMs(networkOf(ip), this.#clock.now());
+  }
+
+  #remember(key: string, failures: Failures): void {
+    this.#accounts.delete(key);
+    this.#accounts.set(key, failures);
+    const oldest = this.#accounts.keys().next();
+    if (this.#accounts.size > MAX_ACCOUNTS && oldest.done !== true) this.#accounts.delete(oldest.value);
   }
 
   #keyOf(guess: Guess): string {

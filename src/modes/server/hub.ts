@@ -10,7 +10,8 @@ import type { Member, Members, Message } from "./members.ts";
 import { Pairings } from "./pairings.ts";
 import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
 import { RingLimits } from "./ring-limits.ts";
-import { type Parties, Rings, type Target } from "./rings.ts";
+import type { Parties, Target } from "./ring.ts";
+import { Rings } from "./rings.ts";
 
 export interface HubOptions {
   readonly store: AccountStore;

@@ -21,6 +21,23 @@ export interface Member {
   observed: readonly UdpAddress[];
 }
 
+export class ChannelMember implements Member {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly ip: string;
+  readonly send: Member["send"];
+  readonly end: Member["end"];
+  observed: readonly UdpAddress[] = [];
+
+  constructor(id: string, identity: Identity, ip: string, channel: Pick<Member, "send" | "end">) {
+    this.id = id;
+    this.identity = identity;
+    this.ip = ip;
+    this.send = channel.send;
+    this.end = channel.end;
+  }
+}
+
 /** Everybody who is signed in at this node. */
 export class Members {
   readonly #byId = new Map<string, Member>();

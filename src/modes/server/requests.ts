@@ -61,6 +61,11 @@ export function handleRequest(services: Services, member: Member, message: Signa
   }
 }
 
+/** What the answer must repeat; 0 where there is none. */
+export function requestOf(message: SignallingMessage): number {
+  return "request" in message ? message.request : 0;
+}
+
 /** The token is made anew each time. */
 export async function sendSignedIn({ tokens }: Services, member: Member, request: number): Promise<void> {
   const { name, userId, deviceId } = member.identity;
@@ -141,7 +146,9 @@ async function changePassword(
   member: Member,
   message: Message<"changePassword">,
 ): Promise<void> {
-  const applicant = { deviceKey: member.identity.deviceKey, ip: member.ip };
-  revocations.note(await accounts.changePassword(member.identity, applicant, message));
+  const { name, deviceId, deviceKey } = member.identity;
+  const typed = { name, password: message.password };
+  const applicant = { deviceKey, ip: member.ip };
+  revocations.note(await accounts.credentials.change(applicant, typed, message.newPassword, deviceId));
   member.send({ kind: "done", request: message.request });
 }

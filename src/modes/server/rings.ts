@@ -1,48 +1,15 @@
 import { compareBytes, equalBytes, toHex } from "../../wire/bytes.ts";
 import type { ErrorCode } from "../../wire/errors.ts";
-import { type DeviceRecord, purposes } from "../../wire/messages/signalling.ts";
+import { purposes } from "../../wire/messages/signalling.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
 import { Refusal } from "./refusal.ts";
+import { crosses, inRanks, type Parties, previewFor, type Ring, type Target } from "./ring.ts";
 
 /** Between one rank and the next. */
 const STEP_MS = 500;
 /** A ring that nobody answers, cancels or declines. */
 const LIFETIME_MS = 600_000;
-
-/** A channel that may be told of a ring. */
-export interface Target {
-  readonly member: Member;
-  /** Lower rings earlier. */
-  readonly rank: number;
-  /** Sealed to the member's device. */
-  readonly preview: Uint8Array;
-}
-
-/** The asker's device, and the person asked. */
-export interface Parties {
-  readonly device: DeviceRecord;
-  readonly askedId: Uint8Array;
-}
-
-interface Ring {
-  readonly session: Uint8Array;
-  readonly asker: Member;
-  /** As asked for. */
-  readonly name: string;
-  readonly purpose: number;
-  readonly previews: Message<"ring">["previews"];
-  /** Null while it is looked up who may be asked. */
-  parties: Parties | null;
-  /** Told and not yet out of it, by member id. */
-  readonly asked: Map<string, Member>;
-  /** Not yet told, a group per rank. */
-  readonly later: Target[][];
-  /** What the last one said who could not take it. */
-  lastCode: ErrorCode;
-  cancel: () => void;
-  cancelExpiry: () => void;
-}
 
 /**
  * Who rings whom, until the first answer: devices ring by rank, half a second apart; the first accept wins; a declining person ends it
@@ -215,19 +182,4 @@ export class Rings {
     ring.cancelExpiry();
     for (const member of ring.asked.values()) member.send({ kind: "cancel", session: ring.session, code });
   }
-}
-
-function inRanks(targets: readonly Target[]): Target[][] {
-  const ranks = [...new Set(targets.map(({ rank }) => rank))].sort((a, b) => a - b);
-  return ranks.map((rank) => targets.filter((target) => target.rank === rank));
-}
-
-/** Whether `ring` asks the person of `other`, sealed to the very device that asks there. */
-function crosses(ring: Ring, other: Ring): boolean {
-  const isAsked = ring.parties !== null && equalBytes(ring.parties.askedId, other.asker.identity.userId);
-  return isAsked && ring.purpose === purposes.chat && previewFor(ring, other.asker) !== null;
-}
-
-function previewFor(ring: Ring, member: Member): Uint8Array | null {
-  return ring.previews.find(({ device }) => equalBytes(device, member.identity.deviceId))?.sealed ?? null;
 }

@@ -1,5 +1,5 @@
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
-import type { Applicant } from "./accounts.ts";
+import type { Applicant } from "./credentials.ts";
 import type { Message } from "./members.ts";
 import { Refusal } from "./refusal.ts";
 import type { Services } from "./services.ts";
@@ -21,7 +21,7 @@ export async function signInBy(
   applicant: Applicant,
   message: SignInMessage,
 ): Promise<Identity | null> {
-  const { accounts, revocations } = services;
+  const { accounts } = services;
   switch (message.kind) {
     case "signIn":
       return known(services, applicant, message.token);
@@ -31,8 +31,7 @@ export async function signInBy(
       return accounts.enrol(applicant, message);
     case "resetPassword":
     default:
-      revocations.note(await accounts.resetPassword(applicant, message));
-      return null;
+      return reset(services, applicant, message);
   }
 }
 
@@ -46,4 +45,13 @@ async function known(
   const identity = byToken ?? (await accounts.signIn(applicant));
   if (revocations.has(identity.deviceId)) throw new Refusal("revoked", "this device was revoked");
   return identity;
+}
+
+async function reset(
+  { accounts, revocations }: Services,
+  applicant: Applicant,
+  { name, secret, newPassword }: Message<"resetPassword">,
+): Promise<null> {
+  revocations.note(await accounts.credentials.reset(applicant, name, secret, newPassword));
+  return null;
 }

@@ -171,37 +171,26 @@ test("enrol() makes a hash of today's cost out of an older one", async () => {
   );
 });
 
-test("bad input 71: changePassword() and resetPassword() revoke the other devices", async () => {
+test("bad input 71: a changed and a reset password revoke the other devices", async () => {
   const [laptop, phone] = [applicant(), applicant()];
   const onLaptop = await desk().register(laptop, registration({ name: "changing" }));
   const onPhone = await desk().enrol(phone, enrolment({ name: "changing" }));
-  const change = { kind: "changePassword", request: 2, newPassword: "another horse battery" } as const;
-  expect(await codeOf(desk().changePassword(onLaptop, laptop, { ...change, password: "wrong horse battery" }))).toBe(
-    "wrong-password",
-  );
-  expect(
-    await codeOf(desk().changePassword(onLaptop, laptop, { ...change, password: PASSWORD, newPassword: "short" })),
-  ).toBe("weak-password");
-  expect(await desk().changePassword(onLaptop, laptop, { ...change, password: PASSWORD })).toEqual([onPhone.deviceId]);
+  const { credentials } = desk();
+  const change = (password: string, newPassword: string) =>
+    credentials.change(laptop, { name: "changing", password }, newPassword, onLaptop.deviceId);
+  expect(await codeOf(change("wrong horse battery", "another horse battery"))).toBe("wrong-password");
+  expect(await codeOf(change(PASSWORD, "short"))).toBe("weak-password");
+  expect(await change(PASSWORD, "another horse battery")).toEqual([onPhone.deviceId]);
   expect(await codeOf(desk().signIn(phone))).toBe("not-signed-in");
 
   const secret = await makeReset(house.options.store, onLaptop.userId, house.clock.unixMs(), house.random);
-  const reset = {
-    kind: "resetPassword",
-    request: 3,
-    name: "changing",
-    secret,
-    newPassword: "yet another horse",
-  } as const;
-  expect(await codeOf(desk().resetPassword(applicant(), { ...reset, secret: house.random(16) }))).toBe(
-    "wrong-password",
-  );
-  expect(await codeOf(desk().resetPassword(applicant(), { ...reset, name: "nobody.here" }))).toBe("wrong-password");
-  expect(await desk().resetPassword(applicant(), reset)).toEqual([onLaptop.deviceId]);
-  expect(await codeOf(desk().resetPassword(applicant(), reset))).toBe("wrong-password");
-  expect((await desk().enrol(applicant(), enrolment({ name: "changing", password: "yet another horse" }))).name).toBe(
-    "changing",
-  );
+  const reset = (name: string, by: Uint8Array) => credentials.reset(applicant(), name, by, "yet another horse");
+  expect(await codeOf(reset("changing", house.random(16)))).toBe("wrong-password");
+  expect(await codeOf(reset("nobody.here", secret))).toBe("wrong-password");
+  expect(await reset("changing", secret)).toEqual([onLaptop.deviceId]);
+  expect(await codeOf(reset("changing", secret))).toBe("wrong-password");
+  const again = enrolment({ name: "changing", password: "yet another horse" });
+  expect((await desk().enrol(applicant(), again)).name).toBe("changing");
 });
 
 test("bad input 73: the seventeenth device of an account is refused", async () => {

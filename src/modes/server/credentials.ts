@@ -1,0 +1,129 @@
+import type { Account, AccountStore } from "../../store/accounts.ts";
+import { equalBytes, toHex } from "../../wire/bytes.ts";
+import { sha256 } from "../../wire/noise/primitives.ts";
+import { parseName } from "../cli/names.ts";
+import { type Log, pii } from "../runtime/log.ts";
+import type { Clock } from "./clock.ts";
+import type { Guess, GuessingGuard } from "./guessing.ts";
+import {
+  checkNewPassword,
+  hashPassword,
+  isOutdatedHash,
+  isSoundHash,
+  normalizePassword,
+  verifyPassword,
+} from "./passwords.ts";
+import { Refusal } from "./refusal.ts";
+import type { Slots } from "./slots.ts";
+
+/** Who asks: what the channel has proven, and where it comes from. */
+export interface Applicant {
+  /** X25519. */
+  readonly deviceKey: Uint8Array;
+  readonly ip: string;
+}
+
+export interface CredentialsOptions {
+  readonly store: AccountStore;
+  /** Where passwords are hashed, so many at once. */
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly guard: GuessingGuard;
+}
+
+/** What somebody typed. */
+export interface Typed {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Passwords, and the operator's one-time secrets in their place. Everything rejects with a Refusal, or with a StoreError. */
+export class Credentials {
+  readonly #options: CredentialsOptions;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Refusal `wrong-password` whatever is wrong with either; `limited`, `busy`, `bad-name` */
+  async authenticate(applicant: Applicant, typed: Typed): Promise<Account> {
+    const { store, guard } = this.#options;
+    const guess = await this.#guess(applicant, typed.name);
+    guard.begin(guess);
+    const account = await store.accounts.find(guess.name);
+    const password = normalizePassword(typed.password);
+    if (!(await this.#matches(account, password)) || account === null || account.blocked) throw this.#wrong(guess);
+    guard.succeeded(guess);
+    await this.#renewHash(account, password);
+    return account;
+  }
+
+  /** @returns the ids of the person's other devices, revoked by this. @throws Refusal as above, and `weak-password` */
+  async change(
+    applicant: Applicant,
+    typed: Typed,
+    newPassword: string,
+    keptDeviceId: Uint8Array,
+  ): Promise<readonly Uint8Array[]> {
+    const password = normalizePassword(newPassword);
+    checkNewPassword(password, typed.name);
+    const { userId } = await this.authenticate(applicant, typed);
+    return this.#setPassword(userId, password, keptDeviceId);
+  }
+
+  /** By the operator's one-time secret. @returns the ids of all devices, revoked by this. @throws Refusal as `change` does */
+  async reset(
+    applicant: Applicant,
+    typedName: string,
+    secret: Uint8Array,
+    newPassword: string,
+  ): Promise<readonly Uint8Array[]> {
+    const { store, clock, guard } = this.#options;
+    const guess = await this.#guess(applicant, typedName);
+    const password = normalizePassword(newPassword);
+    checkNewPassword(password, guess.name);
+    guard.begin(guess);
+    const account = await store.accounts.find(guess.name);
+    const userId = account === null ? null : await store.resets.redeem(sha256(secret), clock.unixMs());
+    if (account === null || userId === null || !equalBytes(account.userId, userId)) throw this.#wrong(guess);
+    guard.succeeded(guess);
+    return this.#setPassword(userId, password);
+  }
+
+  /** A device that is signed in already is known, whatever this node has seen of it. */
+  async #guess({ deviceKey, ip }: Applicant, typedName: string): Promise<Guess> {
+    const { store, guard } = this.#options;
+    const guess = { name: parseName(typedName), deviceKey: toHex(deviceKey), ip };
+    const device = await store.devices.findByKey(deviceKey);
+    const owner = device === null ? null : await store.accounts.findById(device.userId);
+    if (owner?.name === guess.name) guard.knows(guess.name, guess.deviceKey);
+    return guess;
+  }
+
+  async #matches(account: Account | null, password: string): Promise<boolean> {
+    const { slots, log } = this.#options;
+    if (account !== null && !isSoundHash(account.passwordHash))
+      log.error("password-hash-damaged", { user: pii(account.name) });
+    return verifyPassword(slots, password, account?.passwordHash ?? null);
+  }
+
+  async #renewHash({ userId, passwordHash }: Account, password: string): Promise<void> {
+    const { store, slots } = this.#options;
+    if (isOutdatedHash(passwordHash)) await store.accounts.setPasswordHash(userId, await hashPassword(slots, password));
+  }
+
+  #wrong(guess: Guess): Refusal {
+    const { guard, log } = this.#options;
+    guard.addressFailed(guess.ip);
+    log.info("wrong-password", { user: pii(guess.name) });
+    return new Refusal("wrong-password", "the name or the password is wrong");
+  }
+
+  async #setPassword(userId: Uint8Array, password: string, keptDeviceId?: Uint8Array): Promise<readonly Uint8Array[]> {
+    const { store, slots, clock } = this.#options;
+    await store.accounts.setPasswordHash(userId, await hashPassword(slots, password));
+    await store.resets.cancel(userId);
+    return store.devices.revokeAll(userId, clock.unixMs(), keptDeviceId);
+  }
+}
