@@ -32,8 +32,9 @@ const compile: Command = ["sh", "scripts/compile.sh"];
 const lint: Command = ["bun", "run", "--bun", "--silent", "oxlint", "--type-aware", "--deny-warnings", "--format=unix"];
 const sources = ["src", "test"];
 
+const captures = [debian("tcpdump", "tcpdump"), debian("iproute2", "ip")];
 const laboratory = [
-  debian("iproute2", "ip"),
+  ...captures,
   debian("nftables", "nft"),
   debian("iptables", "iptables"),
   debian("conntrack", "conntrack"),
@@ -70,7 +71,7 @@ export const rings: readonly Ring[] = [
     limitSeconds: 240,
     testSeconds: 90,
     prepare: [compile],
-    wants: [debian("tmux", "tmux")],
+    wants: [debian("tmux", "tmux"), ...captures],
   },
   {
     ...bare,

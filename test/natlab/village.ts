@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { Community, type Person } from "../support/community.ts";
+import { randomFile, sha256Of } from "../support/files.ts";
+import { Lab, type LabSpec } from "../support/natlab.ts";
+
+/** Where ten times the aim of one second is granted: a slow machine is no failure. Milliseconds. */
+export const DIRECT_WITHIN_MS = 10_000;
+
+/** Ana at side a and Ben at side b of a small internet, with a server between them. */
+export class Village implements AsyncDisposable {
+  readonly lab: Lab;
+  readonly ana: Person;
+  readonly ben: Person;
+  readonly #town: Community;
+  #files = 0;
+
+  private constructor(lab: Lab, town: Community, ana: Person, ben: Person) {
+    this.lab = lab;
+    this.ana = ana;
+    this.ben = ben;
+    this.#town = town;
+  }
+
+  static async settle(spec: LabSpec): Promise<Village> {
+    await using stack = new AsyncDisposableStack();
+    const lab = stack.use(await Lab.up(spec));
+    const flags = ["--advertise", `${lab.serverIp}:7420`];
+    const town = stack.use(await Community.found({ inside: lab.inside("server"), listen: "0.0.0.0:7420", flags }));
+    const [ana, ben] = [
+      await town.register("ana", { inside: lab.inside("a") }),
+      await town.register("ben", { inside: lab.inside("b") }),
+    ];
+    stack.move();
+    return new Village(lab, town, ana, ben);
+  }
+
+  /** A file of random bytes, and a look at whether it lies whole in Ben's folder. */
+  async file(bytes: number): Promise<{ readonly path: string; hasArrived(): Promise<boolean> }> {
+    const name = `file-${++this.#files}.bin`;
+    const path = join(this.#town.folder, name);
+    const hash = await randomFile(path, bytes);
+    return { path, hasArrived: async () => (await sha256Of(join(this.ben.inbox, name))) === hash };
+  }
+
+  /** @throws Error when the server has not lived through it all */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { server } = this.#town;
+    const isUp = (await Promise.race([server.exited, "up"])) === "up";
+    await this.#town[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+    if (!isUp) throw new Error(`the server has ended: ${server.stderr}`);
+  }
+}
