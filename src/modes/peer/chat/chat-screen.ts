@@ -1,12 +1,13 @@
 import type { Terminal } from "../../cli/context.ts";
 import type { PeerSession } from "../peer-session.ts";
+import type { FilesFace } from "./room-files.ts";
 import { type ChatOutcome, Room, type RoomOptions } from "./room.ts";
 import { Screen } from "./screen.ts";
 
-/** What others may show in a chat while it goes on. */
-export interface ChatFace {
-  /** Text of others may be in it. */
-  note(text: string): void;
+/** What else may be shown and asked in a chat while it goes on. */
+export interface ChatFace extends FilesFace {
+  /** Ends the chat as a signal does. */
+  hangUp(): void;
 }
 
 export interface ChatScreenOptions extends RoomOptions {

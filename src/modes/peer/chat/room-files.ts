@@ -12,6 +12,8 @@ import type { Question } from "./questions.ts";
 /** Where and whether files are taken. */
 export interface FilePolicy extends Pick<Inbox, "folder" | "conflict" | "maxBytes" | "places"> {
   readonly consent: "ask" | "accept" | "decline";
+  /** What the person has said yes to already, when the other rang: that is taken in any case. */
+  readonly agreed?: { readonly count: number; readonly bytes: number };
 }
 
 /** Whoever shows what becomes of files. Texts may hold what others wrote: they are cleaned where they are drawn. */
@@ -31,11 +33,14 @@ export class RoomFiles {
   readonly #face: FilesFace;
   readonly #policy: FilePolicy;
   readonly #moving = new Set<string>();
+  readonly #firstEnd = Promise.withResolvers<void>();
+  #agreed: FilePolicy["agreed"];
   #sends = 0;
 
   constructor(session: PeerSession, policy: FilePolicy, face: FilesFace, random: Random) {
     this.#face = face;
     this.#policy = policy;
+    this.#agreed = policy.agreed;
     const { folder, conflict, maxBytes, places } = policy;
     const decide = (offer: IncomingOffer, signal: AbortSignal) => this.#decide(offer, signal);
     const inbox = { folder, conflict, maxBytes, places, decide, onEnd: (end: IncomingEnd) => this.#ended(end) };
@@ -45,6 +50,11 @@ export class RoomFiles {
   /** Something was accepted and has not arrived yet, either way. */
   get isBusy(): boolean {
     return this.#sends > 0 || this.#moving.size > 0;
+  }
+
+  /** Resolves when something offered by the other end has arrived, or will not. */
+  get firstEnd(): Promise<void> {
+    return this.#firstEnd.promise;
   }
 
   /** Offers files; what becomes of it is shown. Never rejects. */
@@ -71,7 +81,9 @@ export class RoomFiles {
 
   async #decide(offer: IncomingOffer, signal: AbortSignal): Promise<"accept" | "decline"> {
     const { consent } = this.#policy;
-    const decision = consent === "ask" ? await this.#ask(offer, signal) : consent;
+    const isAgreed = this.#agreed?.count === offer.count && this.#agreed.bytes === offer.bytes;
+    this.#agreed = undefined;
+    const decision = isAgreed ? "accept" : consent === "ask" ? await this.#ask(offer, signal) : consent;
     if (decision === "accept") this.#moving.add(offer.id);
     return decision;
   }
@@ -93,6 +105,7 @@ export class RoomFiles {
   #ended({ id, error }: IncomingEnd): void {
     this.#moving.delete(id);
     this.#face.progress("");
+    this.#firstEnd.resolve();
     if (error !== null && error.code !== "declined") this.#fail(error);
   }
 

@@ -6,9 +6,10 @@ import { describeError } from "../../cli/report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
 import { Conversation, newId } from "./conversation.ts";
+import { digitLines } from "./digit-lines.ts";
 import { messagesOf } from "./own-text.ts";
 import { type Question, Questions } from "./questions.ts";
-import { type FilePolicy, RoomFiles } from "./room-files.ts";
+import { type FilePolicy, type FilesFace, RoomFiles } from "./room-files.ts";
 import { helpLines, readSaid, type Said } from "./slash.ts";
 import { ChatState } from "./state.ts";
 import { type PathRules, typedPaths } from "./typed-paths.ts";
@@ -42,13 +43,13 @@ const LAST_LINES_MS = 2_000;
 const TYPING_EVERY_MS = 3_000;
 
 /** One chat with everything that can happen in it, and no screen: lines, files, questions, the way of the packets, the end. */
-export class Room {
+export class Room implements FilesFace {
   readonly state: ChatState;
   readonly questions: Questions;
   /** Resolves when there is nothing to do here any more. */
   readonly over: Promise<ChatOutcome>;
   /** How far a transfer is; "" while none moves. */
-  progress = "";
+  transferred = "";
   readonly #session: PeerSession;
   readonly #options: RoomOptions;
   readonly #onChange: () => void;
@@ -68,8 +69,7 @@ export class Room {
     this.questions = new Questions(onChange);
     this.note(`chat with ${session.peer}, ${way(session.path.kind)}; /help shows what you can do`);
     this.#conversation = this.#converse();
-    const face = { note: this.note, progress: this.#showProgress, ask: this.#askAbout };
-    this.#files = new RoomFiles(session, options.files, face, options.random);
+    this.#files = new RoomFiles(session, options.files, this, options.random);
     session.onPath((path) => this.#moved(path));
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
     options.signal.addEventListener("abort", this.#interrupted, { once: true });
@@ -77,10 +77,19 @@ export class Room {
   }
 
   /** Says something that stays on the screen. It may hold text of others. */
-  readonly note = (text: string): void => {
+  note(text: string): void {
     this.state.note(text);
     this.#onChange();
-  };
+  }
+
+  progress(text: string): void {
+    this.transferred = text;
+    this.#onChange();
+  }
+
+  ask(question: Question, signal: AbortSignal): Promise<boolean | null> {
+    return this.questions.ask(question, { signal });
+  }
 
   /** A line was entered: an answer, a command, or something to say. */
   submit(line: string): void {
@@ -159,7 +168,7 @@ export class Room {
       case "text":
         return this.#say(said.text);
       case "help":
-        return helpLines.forEach(this.note);
+        return helpLines.forEach((line) => this.note(line));
       case "path":
         return this.#tellPath(this.#session.path);
       case "verify":
@@ -194,9 +203,9 @@ export class Room {
 
   async #verify(): Promise<void> {
     const { peer, safetyNumber } = this.#session;
-    const groups = safetyNumber.match(/\d{5}/g) ?? [];
+
     this.note(`your safety number with ${peer}; compare it on the phone or side by side`);
-    for (let at = 0; at < groups.length; at += 4) this.note(`    ${groups.slice(at, at + 4).join(" ")}`);
+    for (const line of digitLines(safetyNumber)) this.note(`    ${line}`);
     if ((await this.questions.ask({ prompt: `is it the same on the screen of ${peer}?`, fallback: false })) !== true)
       return;
     await this.#options.markVerified().then(
@@ -224,14 +233,6 @@ export class Room {
     await this.#files.idle();
     this.#finish("left");
   }
-
-  readonly #showProgress = (text: string): void => {
-    this.progress = text;
-    this.#onChange();
-  };
-
-  readonly #askAbout = (question: Question, signal: AbortSignal): Promise<boolean | null> =>
-    this.questions.ask(question, { signal });
 
   readonly #interrupted = (): void => this.#finish("interrupted");
 

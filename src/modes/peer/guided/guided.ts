@@ -1,0 +1,87 @@
+import type { PeerContext } from "../../cli/context.ts";
+import { UserError } from "../../cli/errors.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { type Account, readAccount } from "../account.ts";
+import { pathRules } from "../chat/typed-paths.ts";
+import { openHome } from "../home.ts";
+import { openIdentity } from "../identity.ts";
+import { enrol, openNode } from "../open-node.ts";
+import { systemRandom } from "../own-device.ts";
+import { OfferPlaces } from "../transfer/inbox.ts";
+import { ReceivingFolder } from "../transfer/receiving-folder.ts";
+import type { Desk } from "./desk.ts";
+import { Doorbell } from "./doorbell.ts";
+import { downloadsFolder, thisDownloadsPlace } from "./downloads.ts";
+import { enterAgain, type Entered, enterFirst, type Gates } from "./entrance.ts";
+import { runMenu } from "./menu.ts";
+import { type OwnServer, selfCommand, startOwnServer } from "./own-server.ts";
+import { Roster } from "./roster.ts";
+import { reachNote, welcome } from "./welcome.ts";
+
+/** `p2p`, `p2p JOIN`, `p2p peer`: from the first start to the menu, and what it leads to. @returns the exit status */
+export async function runGuided(context: PeerContext): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  const home = openHome(context.home);
+  const folder = await ReceivingFolder.open(downloadsFolder(thisDownloadsPlace(context.env)));
+  const entered = await enter(context, readAccount(home), gatesOf(context, stack));
+  if (entered === null) return 0;
+  const { node, joinLine } = entered;
+  stack.use(node);
+  const over = new AbortController();
+  node.failed.catch((error: unknown) => over.abort(error));
+  const desk: Desk = {
+    context,
+    node,
+    joinLine,
+    folder,
+    roster: new Roster(node),
+    doorbell: new Doorbell(),
+    places: new OfferPlaces(),
+    paths: pathRules(context.env),
+    clock: systemClock,
+    random: systemRandom,
+    wallMs: Date.now,
+    ownKey: openIdentity(home).keys.publicKey,
+    signal: AbortSignal.any([context.signal, over.signal]),
+  };
+  await sitDown(desk);
+  return 0;
+}
+
+/** From here on others can reach this program. @throws the reason why it is to end */
+export async function sitDown(desk: Desk): Promise<void> {
+  const { context, node, doorbell, folder, joinLine } = desk;
+  await node.listen({
+    answers: ["chat", "files"],
+    people: [],
+    rank: "attended",
+    onIncoming: (incoming) => doorbell.ring(incoming),
+    onChangedKey: (name) => doorbell.warn(name),
+  });
+  welcome(context.output, node, folder.path, joinLine);
+  await runMenu(desk);
+}
+
+function enter(context: PeerContext, account: Account | null, gates: Gates): Promise<Entered | null> {
+  const { server } = context.settings;
+  if (account === null) return enterFirst(context, server, gates);
+  const key = server?.key ?? account.server.key;
+  if (Buffer.compare(key, account.server.key) === 0) return enterAgain(context, account, gates);
+  const hint = "sign out with `p2p logout`, or give another folder with --home DIR";
+  throw new UserError("already-registered", `this home belongs to ${account.name} on another server`, { hint });
+}
+
+function gatesOf(context: PeerContext, stack: AsyncDisposableStack): Gates {
+  let own: OwnServer | null = null;
+  return {
+    signIn: () => openNode(context),
+    enrol: (enrolment) => enrol(context, enrolment),
+    startServer: async () => {
+      own ??= stack.use(await startOwnServer(selfCommand(), context.signal));
+      const [node] = own.line.nodes;
+      const note = node === undefined ? null : reachNote(node);
+      if (note !== null) context.output.note(note);
+      return own;
+    },
+  };
+}
