@@ -24,7 +24,10 @@ afterEach(() => folder[Symbol.dispose]());
 
 const serve = (...flags: readonly string[]): P2p =>
   start(["server", "--json", "--data", data, "--listen", "127.0.0.1:0", ...flags]);
-const admin = (...words: readonly string[]): Promise<Finished> => run(["server", ...words, "--json", "--data", data]);
+/** Proxies of the environment have no say in what stays on this machine. */
+const env = { HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" };
+const admin = (...words: readonly string[]): Promise<Finished> =>
+  run(["server", ...words, "--json", "--data", data], { env });
 
 /** A first start and an orderly end. */
 async function once(): Promise<string> {
@@ -111,6 +114,7 @@ test("bad input 192: an exported key comes back by import, and never over anothe
   expect((await run(["server", "key", "export", backup, "--data", data])).exitCode).toBe(0);
   expect(statSync(backup).mode & 0o777).toBe(0o600);
   expect((await run(["server", "key", "--data", data])).stdout).toBe(`${fingerprint}\n`);
+  expect((await admin("key")).events).toMatchObject([{ event: "status", fingerprint }]);
   rmSync(`${data}/server.key`);
   const imported = await run(["server", "key", "import", backup, "--data", data]);
   expect([imported.exitCode, imported.stdout]).toEqual([0, `${fingerprint}\n`]);

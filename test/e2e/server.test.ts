@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { utf8 } from "../../src/wire/bytes.ts";
+import { toBase32, toHex, utf8 } from "../../src/wire/bytes.ts";
 import { CHANNEL_BUDGET_BYTES } from "../../src/wire/limits.ts";
 import { relay } from "../../src/wire/messages/relay.ts";
 import { purposes } from "../../src/wire/messages/signalling.ts";
 import { hmacSha256 } from "../../src/wire/noise/primitives.ts";
 import { systemRandom } from "../../src/modes/server/system-random.ts";
-import { Stage, type TestPeer } from "./server-stage.ts";
+import { PASSWORD, Stage, type TestPeer } from "./server-stage.ts";
 
 let stage: Stage;
 beforeAll(async () => void (stage = await Stage.open()));
@@ -118,6 +118,22 @@ test("who comes back with the session gets it again, and both ends a sign of it"
   expect(await again.hear("observed")).toMatchObject({ session });
   ana.tell({ kind: "forward", session, body: utf8("resume") });
   expect(await again.hear("forward")).toMatchObject({ session, body: utf8("resume") });
+});
+
+test("bad input 178: at level debug the log of all this holds no secret", async () => {
+  const ana = await stage.register("ana.secret");
+  await (await stage.connect()).enrol("ana.secret", "wrong horse battery");
+  const log = stage.log.join("");
+  expect(log).toContain("wrong-password");
+  const token = ana.me?.token ?? "";
+  const secrets = [ana.keys.exportPrivateKey(), ana.keys.publicKey, stage.invite, ana.me?.userId ?? stage.invite];
+  const spellings = secrets.flatMap((bytes) => [
+    toHex(bytes),
+    toBase32(bytes),
+    Buffer.from(bytes).toString("base64url"),
+  ]);
+  for (const text of [PASSWORD, "wrong horse battery", token, token.split(".")[1] ?? token, ...spellings])
+    expect([text, log.includes(text)]).toEqual([text, false]);
 });
 
 interface TestLeg extends AsyncDisposable {

@@ -1,3 +1,5 @@
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
 import type { ServerCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
@@ -45,10 +47,11 @@ async function carryOut(command: AdminCommand, context: ServerContext, ask: Ask)
       return output.note(`${command.name} has to sign in again: ${answer.devices} devices revoked`);
     }
     case "server-passwd":
-      output.note(
-        `${command.name} sets a new password with: p2p login ${command.name} --server LINE; once, within a day`,
-      );
-      return output.event({ event: "invite", join: lineIn(await ask({ kind: "passwd", name: command.name })) });
+    default: {
+      const { name } = command;
+      output.event({ event: "invite", join: lineIn(await ask({ kind: "passwd", name })) });
+      return output.note(`${name} sets a new password with: p2p login ${name} --server LINE; once, within a day`);
+    }
   }
 }
 
@@ -64,14 +67,7 @@ async function listUsers({ output }: ServerContext, ask: Ask): Promise<void> {
 /** @returns null when nobody answers: the file was left behind by a server that died */
 async function reach(plate: DoorPlate): Promise<Ask | null> {
   const ask: Ask = async (question) => {
-    const response = await fetch(`http://127.0.0.1:${plate.port}/`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${plate.token}` },
-      body: JSON.stringify(question),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      proxy: "",
-    });
-    const answer = response.ok ? parseAnswer(await response.json()) : null;
+    const answer = parseAnswer(JSON.parse(await post(plate, JSON.stringify(question))));
     if (answer === null) throw nonsense();
     if (answer.kind === "refused") throw new UserError(answer.code, answer.message, { side: "server" });
     return answer;
@@ -82,6 +78,21 @@ async function reach(plate: DoorPlate): Promise<Ask | null> {
   } catch {
     return null;
   }
+}
+
+/** Not `fetch`: that one would ask a proxy of the environment for a port on this machine. @throws Error unless the answer is 200 */
+function post({ port, token }: DoorPlate, body: string): Promise<string> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const options = { host: "127.0.0.1", port, method: "POST", headers, signal: AbortSignal.timeout(PATIENCE_MS) };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(options, (response) => {
+      const status = response.statusCode ?? 0;
+      if (status === 200) text(response).then(resolve, reject);
+      else reject(new Error(`the server answered with status ${status}`));
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
 }
 
 async function withStore(data: DataFolder, context: ServerContext, work: (ask: Ask) => Promise<void>): Promise<void> {

@@ -15,7 +15,9 @@ export function runKeyCommand(command: ServerKeyCommand, { data: folder, output 
   const file = command.file === null ? null : path.resolve(command.file);
   if (file !== null && command.kind === "server-key-import") importKey(data, file);
   else if (file !== null) exportKey(data, file);
-  output.print(fingerprintOf(openServerKeys(data, systemRandom)));
+  const fingerprint = fingerprintOf(openServerKeys(data, systemRandom));
+  if (output.json) output.event({ event: "status", fingerprint });
+  else output.print(fingerprint);
   return 0;
 }
 
