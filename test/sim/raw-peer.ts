@@ -17,6 +17,9 @@ export interface RawPacket {
   readonly bytes: number;
 }
 
+/** One handshake does for all: it is expensive, and they never meet. */
+const shared = sessionOptions(new SimNetwork(1));
+
 /** A hostile peer: it has the keys of the other end and says whatever it is told to. Never acknowledges on its own. */
 export class RawPeer {
   readonly session: Session;
@@ -29,9 +32,9 @@ export class RawPeer {
 
   /** @param isInitiator whether the session under test was the initiator of the first handshake */
   constructor(isInitiator: boolean, more: Partial<SessionOptions> = {}) {
-    const [a, b] = sessionOptions(new SimNetwork(1), more);
+    const [a, b] = shared;
     const [ours, its] = isInitiator ? [b, a] : [a, b];
-    this.session = new Session(its);
+    this.session = new Session({ ...its, ...more });
     this.#remoteIndex = its.localIndex;
     this.#protection = new PacketProtection({ epoch: 0, sealKey: ours.keys.send, openKey: ours.keys.receive });
     this.session.setServerRoute(0, true);

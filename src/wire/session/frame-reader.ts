@@ -22,9 +22,12 @@ export interface FrameHandler {
 }
 
 const NIL = 0xc0;
-const limits: ScanLimits = { maxDepth: 8, maxCount: 2 * MAX_ACK_RANGES };
-/** Fields that a newer peer may append, as in every message table. */
-const SPARE_FIELDS = 8;
+/** As the message tables have them, so that both decoders refuse the same: no array is longer than the longest known, or 8 spare fields. */
+const ACK_FIELDS = 6;
+const STREAM_FIELDS = 5;
+const ackLimits: ScanLimits = { maxDepth: 8, maxCount: 2 * MAX_ACK_RANGES };
+const streamLimits: ScanLimits = { maxDepth: 8, maxCount: STREAM_FIELDS + 8 };
+const otherLimits: ScanLimits = ackLimits;
 
 /**
  * Takes the plaintext of a packet apart: frames one behind the other, nil bytes between them as padding, frames of unknown kinds
@@ -61,7 +64,7 @@ export class FrameReader {
   }
 
   #readAck(count: number, handler: FrameHandler): void {
-    refuseCount(count, 6);
+    refuseCount(count, ACK_FIELDS, ackLimits);
     const ack = this.#ack;
     ack.path = this.#uint(MAX_PATH_ID);
     let high = this.#uint(MAX_PACKET_NUMBER);
@@ -78,17 +81,17 @@ export class FrameReader {
       high = low - this.#uint(MAX_PACKET_NUMBER) - 2;
       low = high - this.#uint(MAX_PACKET_NUMBER);
     }
-    this.#skip(count - 6);
+    this.#skip(count - ACK_FIELDS, ackLimits);
     handler.ack(ack);
   }
 
   #readStream(count: number, handler: FrameHandler): void {
-    refuseCount(count, 5);
+    refuseCount(count, STREAM_FIELDS, streamLimits);
     const stream = this.#uint(Number.MAX_SAFE_INTEGER);
     const offset = this.#uint(Number.MAX_SAFE_INTEGER);
     const fin = this.#bool();
     const data = this.#binary();
-    this.#skip(count - 5);
+    this.#skip(count - STREAM_FIELDS, streamLimits);
     handler.stream(stream, offset, fin, data);
   }
 
@@ -99,14 +102,14 @@ export class FrameReader {
     } catch (error) {
       if (!(error instanceof WireError) || error.code !== "unknown-type") throw error;
     }
-    this.#at = decoded === null ? scanValue(this.#bytes, start, limits) : decoded.end;
+    this.#at = decoded === null ? scanValue(this.#bytes, start, otherLimits) : decoded.end;
     if (decoded !== null) handler.frame(decoded.message);
   }
 
   /** Fields behind those we know. */
-  #skip(fields: number): void {
+  #skip(fields: number, { maxDepth, maxCount }: ScanLimits): void {
     for (let index = 0; index < fields; index++)
-      this.#at = scanValue(this.#bytes, this.#at, { ...limits, maxDepth: limits.maxDepth - 1 });
+      this.#at = scanValue(this.#bytes, this.#at, { maxDepth: maxDepth - 1, maxCount });
   }
 
   #arrayHead(): number {
@@ -164,8 +167,8 @@ export class FrameReader {
   }
 }
 
-function refuseCount(count: number, least: number): void {
-  if (count < least || count > least + SPARE_FIELDS) throw malformed("fields are missing or too many");
+function refuseCount(count: number, least: number, { maxCount }: ScanLimits): void {
+  if (count < least || count > maxCount) throw malformed("fields are missing or too many");
 }
 
 function malformed(what: string): WireError {
