@@ -182,6 +182,24 @@ test("invite, users, passwd and revoke work on a running server, and without one
   await server[Symbol.asyncDispose]();
 });
 
+test("a reset line sets a new password once, and every device signs in again", async () => {
+  const [oldPassword, newPassword] = [folder.at("old"), folder.at("new")];
+  writeFileSync(oldPassword, "correct horse battery\n", { mode: 0o600 });
+  writeFileSync(newPassword, "another horse battery\n", { mode: 0o600 });
+  const person = (home: string, ...words: readonly string[]) => run([...words, "--json", "--home", folder.at(home)]);
+  await using server = serve();
+  const { join } = await server.waitFor("ready");
+  await person("laptop", "register", "ana", "--server", join, "--password-file", oldPassword);
+  const [event] = (await admin("passwd", "ana")).events;
+  const line = event?.event === "invite" ? event.join : "";
+  const login = (password: string, by: string) =>
+    person("phone", "login", "ana", "--server", by, "--password-file", password);
+  expect((await login(newPassword, line)).exitCode).toBe(0);
+  expect((await person("phone", "whoami")).exitCode).toBe(0);
+  expect((await person("laptop", "whoami")).exitCode).toBe(3);
+  expect((await person("third", "login", "ana", "--server", line, "--password-file", oldPassword)).exitCode).toBe(3);
+});
+
 test("the operator's door opens to the token alone, and to no web page", async () => {
   await using server = serve();
   await server.waitFor("ready");

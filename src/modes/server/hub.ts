@@ -43,8 +43,9 @@ export class Hub {
     });
   }
 
-  /** Never rejects: whatever comes of it, the asker hears `ringing`, `accepted` or `refused`. */
+  /** Whatever comes of it, the asker hears `ringing`, `accepted` or `refused`. @throws Refusal `bad-message` for a session id in use */
   async ring(asker: Member, message: Message<"ring">): Promise<void> {
+    if (this.pairings.has(asker, message.session)) throw new Refusal("bad-message", "this session id is in use");
     this.#rings.open(asker, message);
     try {
       const { parties, targets } = await this.#lookUp(asker, message);

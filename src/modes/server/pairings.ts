@@ -112,12 +112,14 @@ export class Pairings {
     return pairing;
   }
 
-  /** Another channel of the same device takes over from the one before. */
+  /** Another channel of the same device takes over from the one before; one channel has a session id once. */
   #join(end: End, member: Member): void {
     const session = toHex(end.pairing.session);
     if (end.member !== null) this.#ends.get(end.member.id)?.delete(session);
     end.member = member;
     const ends = this.#ends.get(member.id) ?? new Map<string, End>();
+    const before = ends.get(session);
+    if (before !== undefined) this.#leave(before);
     this.#ends.set(member.id, ends.set(session, end));
     if (end.other.member !== null) end.pairing.cancelExpiry();
   }

@@ -269,6 +269,10 @@ test("a session id in use is refused", async () => {
   await ana.settled();
   expect(await ana.hear("failed")).toMatchObject({ code: "bad-message" });
   expect(kinds(ben)).toEqual(["incoming"]);
+  ben.tell({ kind: "accept", session, versions, handshake });
+  ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
+  await ana.settled();
+  expect(await ana.hear("failed")).toMatchObject({ code: "bad-message" });
 });
 
 test("bad input 91: session ids of others are nobody's", async () => {
@@ -388,5 +392,24 @@ test("a key that names itself as the other end claims nothing", async () => {
     sessions: [{ session: house.random(16), peerKey: keys.publicKey }],
   });
   await ana.settled();
+  expect(house.services.hub.pairings.size).toBe(0);
+});
+
+test("one channel has a session id once: a second claim of it ends the first", async () => {
+  const [ana, ben, carl] = [await house.member("ana"), await house.member("ben"), await house.member("carl")];
+  const session = house.random(16);
+  const claim = (peer: LocalPeer, other: LocalPeer) =>
+    peer.tell({
+      kind: "answer",
+      answers: 0,
+      people: [],
+      rank: 1,
+      sessions: [{ session, peerKey: other.keys.publicKey }],
+    });
+  claim(ana, ben);
+  claim(ben, ana);
+  claim(ana, carl);
+  expect(await ben.hear("gone")).toMatchObject({ session, code: "offline" });
+  for (const peer of [ana, ben, carl]) peer.leave();
   expect(house.services.hub.pairings.size).toBe(0);
 });
