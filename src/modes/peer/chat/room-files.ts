@@ -83,19 +83,26 @@ export class RoomFiles {
     const { consent } = this.#policy;
     const isAgreed = this.#agreed?.count === offer.count && this.#agreed.bytes === offer.bytes;
     this.#agreed = undefined;
+    if (!isAgreed) this.#tellOffer(offer);
     const decision = isAgreed ? "accept" : consent === "ask" ? await this.#ask(offer, signal) : consent;
     if (decision === "accept") this.#moving.add(offer.id);
     return decision;
   }
 
   async #ask(offer: IncomingOffer, signal: AbortSignal): Promise<"accept" | "decline"> {
-    for (const line of offerLines(offer, NAME_COLUMNS)) this.#face.note(`  ${line}`);
     const prompt = `save ${offerSum(offer)} of ${offer.from} in ${this.#policy.folder.path}?`;
     const yes = await this.#face.ask({ prompt, fallback: true }, signal);
     return yes === true ? "accept" : "decline";
   }
 
+  #tellOffer(offer: IncomingOffer): void {
+    this.#face.note(`${offer.from} offers ${offerSum(offer)}`);
+    for (const line of offerLines(offer, NAME_COLUMNS)) this.#face.note(`  ${line}`);
+  }
+
   #show(event: TransferEvent): void {
+    // Told when it is decided about, name by name.
+    if (event.event === "offer" && event.from !== undefined) return;
     for (const { to, text } of renderEvent(event)) {
       if (to === "status") this.#face.progress(text);
       else if (to !== "detail") this.#face.note(text);

@@ -109,8 +109,9 @@ export class Room implements FilesFace {
     return true;
   }
 
-  /** A hint for the other end, now and then. */
-  typed(): void {
+  /** A hint for the other end, now and then; what is meant for this program is none. */
+  typed(line: string): void {
+    if (readSaid(line).kind !== "text") return;
     const now = this.#options.clock.now();
     if (now - this.#typingAtMs < TYPING_EVERY_MS) return;
     this.#typingAtMs = now;

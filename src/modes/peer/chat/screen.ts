@@ -71,7 +71,7 @@ export class Screen implements Disposable {
   #pressed(key: Key): void {
     const wish = this.#editor.press(key);
     if (wish !== null) this.#grant(wish);
-    else if (key.kind === "text") this.#room.typed();
+    else if (key.kind === "text") this.#room.typed(this.#editor.line.text);
     // An empty line answers a question too.
     if (wish === null && this.#editor.isEmpty && key.kind === "press" && key.name === "enter") this.#room.submit("");
     this.#draw();

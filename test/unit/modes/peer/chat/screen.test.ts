@@ -177,7 +177,7 @@ test("/verify shows the number of the session and marks it only after a yes", as
   const ana = await sit(pair, "ana");
   enter(ana, "/verify");
   await ana.terminal.waitFor("is it the same on the screen of ben? [y/N]");
-  expect(ana.terminal.screen.text).toContain("01234 56789 01234 56789");
+  expect(ana.terminal.screen.text).toContain("01234 56789 01234\n*     56789 01234 56789");
   ana.terminal.press("Enter");
   await ana.terminal.until(() => !ana.terminal.screen.text.includes("[y/N]"));
   expect(ana.verified).toEqual([]);
