@@ -42,6 +42,8 @@ export class IncomingRing {
     const keys = exchange.own.identity.keys;
     this.preview = openPreview({ session, keys, remote: device.key, random: systemRandom }, message.preview);
     if (!equalBytes(this.preview.signKey, device.signKey)) throw new WireError("protocol-error", "another sign key");
+    // What needs no question for one purpose may need one for another.
+    if (this.preview.purpose !== message.purpose) throw new WireError("protocol-error", "another purpose");
     this.id = toHex(session);
     this.message = message;
     this.withdrawn = this.#withdrawn.promise;
@@ -73,6 +75,8 @@ export class IncomingRing {
       const [route, early] = [this.#route, this.#early];
       return { name, terms: this.#terms(), agreed, isInitiator: true, localIndex, device, route, early };
     } catch (error) {
+      // Or the asker would wait for a session that does not come.
+      this.#exchange.link.tell({ kind: "hangUp", session, path: "" });
       this.#leave();
       throw error;
     }

@@ -71,8 +71,13 @@ class Ring {
     const { link, switchboard } = this.#exchange;
     switchboard.connect(this.#session, this.#sink);
     const purpose = purposes[this.#asking.purpose];
-    const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key) }));
-    link.tell({ kind: "ring", session: this.#session, name: this.#target.name, purpose, previews });
+    try {
+      const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key) }));
+      link.tell({ kind: "ring", session: this.#session, name: this.#target.name, purpose, previews });
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#fail(mistrusted(this.#target.name, "what the server gives as their key is none", error));
+    }
   }
 
   giveUp(code: ErrorCode): void {
@@ -119,17 +124,7 @@ class Ring {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#exchange.link.tell({ kind: "hangUp", session: this.#session, path: "" });
-      this.#fail(
-        new UserError(
-          "peer-gone",
-          `cannot connect to ${this.#target.name}: the answer does not come from the device that was asked`,
-          {
-            side: "server",
-            hint: "try again; if it stays so, the server is not to be trusted",
-            cause: error,
-          },
-        ),
-      );
+      this.#fail(mistrusted(this.#target.name, "the answer does not come from the device that was asked", error));
     }
   }
 
@@ -176,6 +171,12 @@ class Ring {
     this.#exchange.switchboard.disconnect(this.#session, this.#sink);
     this.#route.close();
   }
+}
+
+/** The server, or who sits between, did not say the truth. */
+function mistrusted(name: string, state: string, cause: WireError): UserError {
+  const hint = "try again; if it stays so, the server is not to be trusted";
+  return new UserError("peer-gone", `cannot connect to ${name}: ${state}`, { side: "server", hint, cause });
 }
 
 /** What a refused ring means to the person who rang. */

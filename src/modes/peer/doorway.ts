@@ -1,6 +1,7 @@
 import { WireError } from "../../wire/errors.ts";
 import { purposes, type Purpose } from "../../wire/messages/signalling.ts";
 import type { Trust } from "../cli/events.ts";
+import { problemWithName } from "../cli/names.ts";
 import { IncomingRing, type IncomingMessage } from "./answering.ts";
 import type { Exchange } from "./asking.ts";
 import type { Listening } from "./peer-node.ts";
@@ -51,9 +52,10 @@ export class Doorway {
     else ring.decline("no-answer");
   }
 
-  /** A preview that does not open comes from nobody who could be named: nothing is asked, nothing shown. */
+  /** A preview that does not open comes from nobody who could be named, and so does a name that is none: nothing is asked, nothing shown. */
   #opened(message: IncomingMessage): IncomingRing | null {
     try {
+      if (problemWithName(message.name) !== null) throw new WireError("bad-message", "a ring under what is no name");
       return new IncomingRing(this.#exchange, message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
