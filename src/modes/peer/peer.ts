@@ -1,12 +1,11 @@
 import type { PeerCommand } from "../cli/command.ts";
 import type { PeerContext } from "../cli/context.ts";
-import { UserError } from "../cli/errors.ts";
 
 /** Runs one command of a person. Each is loaded when it is asked for. @returns the exit status */
 export async function runPeer(command: PeerCommand, context: PeerContext): Promise<number> {
   switch (command.kind) {
     case "peer":
-      throw new UserError("usage", "p2p without a command asks questions, which this build does not do yet");
+      return (await import("./guided/guided.ts")).runGuided(context);
     case "register":
     case "login":
       return (await import("./commands/account.ts")).runEnrol(command, context);
@@ -28,7 +27,7 @@ export async function runPeer(command: PeerCommand, context: PeerContext): Promi
     case "unblock":
       return (await import("./commands/directory.ts")).runBlock(command, context);
     case "chat":
-      return (await import("./commands/chat.ts")).runChatLines(command, context);
+      return (await import("./commands/chat.ts")).runChat(command, context);
     case "msg":
       return (await import("./commands/message.ts")).runMessage(command, context);
     case "ping":

@@ -22,6 +22,8 @@ export interface ChatLinesOptions {
   /** Its reason, a UserError, ends it. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: CliEvent) => void;
+  /** Resolves when the other person rang from another program, or again after a break: the chat goes on there. */
+  readonly moved: () => Promise<PeerSession>;
 }
 
 /** Lines under way at a time; more wait in stdin. */
@@ -33,21 +35,56 @@ const MAX_UNDER_WAY = 256;
  * @throws UserError `no-answer` when lines stay undelivered for the whole wait, the session's end when it broke off, `too-large`
  * for a line that is none, or the reason of the signal
  */
-export async function chatLines(session: PeerSession, options: ChatLinesOptions): Promise<void> {
+export async function chatLines(first: PeerSession, options: ChatLinesOptions): Promise<void> {
+  const lines = new LineSource(inputLines(options.stdin));
+  for (let session: PeerSession | null = first; session !== null;) session = await chatOver(session, lines, options);
+}
+
+/** @returns where the chat goes on; null when it is over */
+async function chatOver(
+  session: PeerSession,
+  lines: LineSource,
+  options: ChatLinesOptions,
+): Promise<PeerSession | null> {
   const { promise: left, resolve: leave } = Promise.withResolvers<"left">();
   const conversation = converse(session, options, () => leave("left"));
   const { inbox, random, onEvent } = options;
   const transfers = new Transfers(session, { inbox, random, onEvent });
   const stop = new AbortController();
   try {
-    const said = say(session, conversation, options, stop.signal);
-    await Promise.race([said, left, broken(session, left), aborted(options.signal)]);
+    const said = say(session, conversation, lines, options, stop.signal);
+    const next = await Promise.race([said, left, broken(session, left), options.moved(), aborted(options.signal)]);
+    if (isSession(next)) return next;
     await Promise.race([transfers.idle(), session.ended, aborted(options.signal)]);
+    return null;
   } finally {
     stop.abort();
     await transfers.cancel(new UserError("cancelled", "the chat was left"));
     conversation.leave().catch(() => undefined);
     await session.close();
+  }
+}
+
+function isSession(outcome: PeerSession | "left" | void): outcome is PeerSession {
+  return typeof outcome === "object";
+}
+
+/** Lines that wait to be taken: one that came while the chat moved is said where it goes on. */
+class LineSource {
+  readonly #lines: AsyncGenerator<string>;
+  #next: Promise<IteratorResult<string>> | null = null;
+
+  constructor(lines: AsyncGenerator<string>) {
+    this.#lines = lines;
+  }
+
+  peek(): Promise<IteratorResult<string>> {
+    this.#next ??= this.#lines.next();
+    return this.#next;
+  }
+
+  take(): void {
+    this.#next = null;
   }
 }
 
@@ -66,13 +103,15 @@ function converse(session: PeerSession, { onEvent }: ChatLinesOptions, onLeft: (
 async function say(
   session: PeerSession,
   conversation: Conversation,
+  lines: LineSource,
   options: ChatLinesOptions,
   stop: AbortSignal,
 ): Promise<void> {
   const underWay: Promise<void>[] = [];
-  for await (const text of inputLines(options.stdin)) {
+  for (let line = await lines.peek(); line.done !== true; line = await lines.peek()) {
     if (stop.aborted) return;
-    const { id, delivered } = await conversation.write(text, options.wallMs());
+    lines.take();
+    const { id, delivered } = await conversation.write(line.value, options.wallMs());
     options.onEvent({ event: "posted", peer: session.peer, session: session.id, id, to: session.peer });
     underWay.push(delivered);
     if (underWay.length >= MAX_UNDER_WAY) await underWay.shift();

@@ -3,10 +3,11 @@ import { UserError } from "../../cli/errors.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Account, readAccount } from "../account.ts";
 import { pathRules } from "../chat/typed-paths.ts";
-import { openHome } from "../home.ts";
+import { type Home, openHome } from "../home.ts";
 import { openIdentity } from "../identity.ts";
 import { enrol, openNode } from "../open-node.ts";
 import { systemRandom } from "../own-device.ts";
+import type { Listening } from "../peer-node.ts";
 import { OfferPlaces } from "../transfer/inbox.ts";
 import { ReceivingFolder } from "../transfer/receiving-folder.ts";
 import type { Desk } from "./desk.ts";
@@ -16,6 +17,7 @@ import { enterAgain, type Entered, enterFirst, type Gates } from "./entrance.ts"
 import { runMenu } from "./menu.ts";
 import { type OwnServer, selfCommand, startOwnServer } from "./own-server.ts";
 import { Roster } from "./roster.ts";
+import { callPerson, talk } from "./talk.ts";
 import { reachNote, welcome } from "./welcome.ts";
 
 /** `p2p`, `p2p JOIN`, `p2p peer`: from the first start to the menu, and what it leads to. @returns the exit status */
@@ -27,39 +29,56 @@ export async function runGuided(context: PeerContext): Promise<number> {
   if (entered === null) return 0;
   const { node, joinLine } = entered;
   stack.use(node);
+  await sitDown(deskOf({ context, node, joinLine, folder, home }));
+  return 0;
+}
+
+/** `p2p chat PERSON` at a terminal: their chat and files alone, until one of the two leaves. @returns the exit status */
+export async function runCall(person: string, context: PeerContext): Promise<number> {
+  const home = openHome(context.home);
+  const folder = await ReceivingFolder.open(process.cwd());
+  await using node = await openNode(context);
+  const desk = deskOf({ context, node, joinLine: "", folder, home });
+  await node.listen({ answers: ["chat", "files"], people: [person], rank: "bound", ...ears(desk) });
+  await callPerson(desk, person);
+  // They rang from another program, or again after a break.
+  for (let next = desk.doorbell.take(); next !== null; next = desk.doorbell.take())
+    if (next.purpose === "chat") await talk(desk, await next.accept());
+    else next.decline("no-answer");
+  context.signal.throwIfAborted();
+  return 0;
+}
+
+function deskOf({
+  home,
+  ...given
+}: Pick<Desk, "context" | "node" | "joinLine" | "folder"> & { readonly home: Home }): Desk {
   const over = new AbortController();
-  node.failed.catch((error: unknown) => over.abort(error));
-  const desk: Desk = {
-    context,
-    node,
-    joinLine,
-    folder,
-    roster: new Roster(node),
+  given.node.failed.catch((error: unknown) => over.abort(error));
+  return {
+    ...given,
+    roster: new Roster(given.node),
     doorbell: new Doorbell(),
     places: new OfferPlaces(),
-    paths: pathRules(context.env),
+    paths: pathRules(given.context.env),
     clock: systemClock,
     random: systemRandom,
     wallMs: Date.now,
     ownKey: openIdentity(home).keys.publicKey,
-    signal: AbortSignal.any([context.signal, over.signal]),
+    signal: AbortSignal.any([given.context.signal, over.signal]),
   };
-  await sitDown(desk);
-  return 0;
 }
 
 /** From here on others can reach this program. @throws the reason why it is to end */
 export async function sitDown(desk: Desk): Promise<void> {
-  const { context, node, doorbell, folder, joinLine } = desk;
-  await node.listen({
-    answers: ["chat", "files"],
-    people: [],
-    rank: "attended",
-    onIncoming: (incoming) => doorbell.ring(incoming),
-    onChangedKey: (name) => doorbell.warn(name),
-  });
+  const { context, node, folder, joinLine } = desk;
+  await node.listen({ answers: ["chat", "files"], people: [], rank: "attended", ...ears(desk) });
   welcome(context.output, node, folder.path, joinLine);
   await runMenu(desk);
+}
+
+function ears({ doorbell }: Desk): Pick<Listening, "onIncoming" | "onChangedKey"> {
+  return { onIncoming: (incoming) => doorbell.ring(incoming), onChangedKey: (name) => doorbell.warn(name) };
 }
 
 function enter(context: PeerContext, account: Account | null, gates: Gates): Promise<Entered | null> {

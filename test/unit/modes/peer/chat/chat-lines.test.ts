@@ -6,14 +6,19 @@ import { UserError } from "../../../../../src/modes/cli/errors.ts";
 import { chatLines } from "../../../../../src/modes/peer/chat/chat-lines.ts";
 import { Conversation, type ConversationEvents } from "../../../../../src/modes/peer/chat/conversation.ts";
 import { type Clock, systemClock } from "../../../../../src/modes/runtime/clock.ts";
+import type { PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
 import { type SessionPair, sessionPair } from "../../../../support/session-pair.ts";
 
 interface LinesOptions {
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
+  readonly moved?: () => Promise<PeerSession>;
 }
 
-function talk(pair: SessionPair, { clock = systemClock, signal = new AbortController().signal }: LinesOptions = {}) {
+const staying = (): Promise<PeerSession> => new Promise(() => undefined);
+
+function talk(pair: SessionPair, options: LinesOptions = {}) {
+  const { clock = systemClock, signal = new AbortController().signal, moved = staying } = options;
   const stdin = new PassThrough();
   const events: CliEvent[] = [];
   const heard: string[] = [];
@@ -33,6 +38,7 @@ function talk(pair: SessionPair, { clock = systemClock, signal = new AbortContro
     waitMs: 1_000,
     signal,
     onEvent: (event) => events.push(event),
+    moved,
   });
   done.catch(() => undefined);
   return { stdin, events, heard, conversation, done };
@@ -84,9 +90,27 @@ test("lines that nobody reports as delivered are exit 5 after the wait", async (
     waitMs: 60_000,
     signal: new AbortController().signal,
     onEvent() {},
+    moved: staying,
   });
   stdin.end("never heard\n");
   await expect(done).rejects.toMatchObject({ code: "no-answer" });
+});
+
+test("the chat goes on where the other rings from, with the lines that follow", async () => {
+  const [first, second] = [sessionPair(), sessionPair()];
+  const move = Promise.withResolvers<PeerSession>();
+  let moves = 0;
+  const { stdin, heard, done } = talk(first, { moved: () => (moves++ === 0 ? move.promise : staying()) });
+  stdin.write("here\n");
+  while (heard.length === 0) await Bun.sleep(0);
+  const there: string[] = [];
+  const deaf = { onDelivered() {}, onRead() {}, onTyping() {}, onLeft() {} };
+  const elsewhere = new Conversation(second.b, { ...deaf, onLine: ({ text }) => there.push(text) });
+  move.resolve(second.a);
+  await first.a.ended;
+  stdin.end("there\n");
+  await done;
+  expect([heard[0], there, elsewhere.undelivered]).toEqual(["here", ["there"], 0]);
 });
 
 test("a session that breaks off rejects with its end", async () => {
