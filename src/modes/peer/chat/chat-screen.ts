@@ -6,8 +6,8 @@ import { Screen } from "./screen.ts";
 
 /** What else may be shown and asked in a chat while it goes on. */
 export interface ChatFace extends FilesFace {
-  /** Ends the chat as a signal does. */
-  hangUp(): void;
+  /** Ends this chat, because it goes on in another session. */
+  moveOn(): void;
 }
 
 export interface ChatScreenOptions extends RoomOptions {

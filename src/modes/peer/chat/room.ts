@@ -30,9 +30,12 @@ export interface RoomOptions {
   readonly signal: AbortSignal;
 }
 
-/** How a chat was over: this person left it, by Ctrl-C or a signal perhaps, the other one did, or the session broke off. */
+/**
+ * How a chat was over: this person left it, by Ctrl-C or a signal perhaps, the other one did, it goes on in another session, or
+ * its session broke off.
+ */
 export interface ChatOutcome {
-  readonly how: "quit" | "interrupted" | "left" | "ended";
+  readonly how: "quit" | "interrupted" | "left" | "moved" | "ended";
   /** Set when it broke off. */
   readonly end: SessionEnd | null;
 }
@@ -72,6 +75,7 @@ export class Room implements FilesFace {
     this.#files = new RoomFiles(session, options.files, this, options.random);
     session.onPath((path) => this.#moved(path));
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
+    void this.over.then(({ end }) => end && this.note(`the chat broke off: ${end.reason}`));
     options.signal.addEventListener("abort", this.#interrupted, { once: true });
     if (options.signal.aborted) this.#interrupted();
   }
@@ -131,6 +135,10 @@ export class Room implements FilesFace {
   /** The terminal is gone: nobody can be asked anything. */
   hangUp(): void {
     this.#finish("interrupted");
+  }
+
+  moveOn(): void {
+    this.#finish("moved");
   }
 
   /** Ends what is left: lines under way get a moment, transfers none. Never rejects. */

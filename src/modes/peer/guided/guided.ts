@@ -3,6 +3,7 @@ import { UserError } from "../../cli/errors.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Account, readAccount } from "../account.ts";
 import { pathRules } from "../chat/typed-paths.ts";
+import type { ChatOutcome } from "../chat/room.ts";
 import { type Home, openHome } from "../home.ts";
 import { openIdentity } from "../identity.ts";
 import { enrol, openNode } from "../open-node.ts";
@@ -40,13 +41,31 @@ export async function runCall(person: string, context: PeerContext): Promise<num
   await using node = await openNode(context);
   const desk = deskOf({ context, node, joinLine: "", folder, home });
   await node.listen({ answers: ["chat", "files"], people: [person], rank: "bound", ...ears(desk) });
-  await callPerson(desk, person);
-  // They rang from another program, or again after a break.
-  for (let next = desk.doorbell.take(); next !== null; next = desk.doorbell.take())
-    if (next.purpose === "chat") await talk(desk, await next.accept());
-    else next.decline("no-answer");
-  context.signal.throwIfAborted();
-  return 0;
+  const outcome = await goOn(desk, await callPerson(desk, person).catch(asInterrupted));
+  desk.signal.throwIfAborted();
+  if (outcome.how === "interrupted") throw interrupted();
+  if (outcome.end === null) return 0;
+  const { code, reason, side } = outcome.end;
+  throw new UserError(code, `the chat with ${person} broke off: ${reason}`, { side });
+}
+
+/** They may have rung from another program, or again after a break. @returns how the last chat was over */
+async function goOn(desk: Desk, before: ChatOutcome): Promise<ChatOutcome> {
+  if (before.how !== "moved" && before.how !== "ended") return before;
+  const next = desk.doorbell.take();
+  if (next === null) return before;
+  if (next.purpose === "chat") return goOn(desk, await talk(desk, await next.accept()));
+  next.decline("no-answer");
+  return goOn(desk, before);
+}
+
+/** Here there is no menu to come back to. */
+function asInterrupted(error: unknown): never {
+  throw error instanceof UserError && error.code === "cancelled" ? interrupted() : error;
+}
+
+function interrupted(): UserError {
+  return new UserError("interrupted", "interrupted");
 }
 
 function deskOf({

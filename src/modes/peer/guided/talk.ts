@@ -1,4 +1,5 @@
 import { type ChatFace, chatScreen } from "../chat/chat-screen.ts";
+import type { ChatOutcome } from "../chat/room.ts";
 import type { Incoming } from "../peer-node.ts";
 import type { PeerSession } from "../peer-session.ts";
 import { offerLines, offerSum } from "../prompts/offer-lines.ts";
@@ -14,18 +15,18 @@ import { watched } from "./watched.ts";
 const NAME_COLUMNS = 72;
 
 /** Rings somebody for a chat and talks until one of the two leaves. @throws UserError why they could not be reached */
-export async function callPerson(desk: Desk, person: string): Promise<void> {
+export async function callPerson(desk: Desk, person: string): Promise<ChatOutcome> {
   const { node, clock, context } = desk;
   const { output, settings, terminal } = context;
   output.status(`ringing ${person}; Esc stops`);
   const ring = (signal: AbortSignal): Promise<PeerSession> =>
     node.ask(person, { purpose: "chat", waitMs: settings.waitMs, signal });
   const session = await watched(terminal, clock, desk.signal, ring).finally(() => output.status(""));
-  await talk(desk, session);
+  return talk(desk, session);
 }
 
 /** The chat of a session that stands. Whoever is accepted once needs no question the next time. */
-export async function talk(desk: Desk, session: PeerSession): Promise<void> {
+export async function talk(desk: Desk, session: PeerSession): Promise<ChatOutcome> {
   const { context, node, doorbell, ownKey } = desk;
   if (node.people.find(session.peer).trust === null) await node.people.trust(session.peer, "chat");
   const company = new Company(desk, session);
@@ -38,8 +39,8 @@ export async function talk(desk: Desk, session: PeerSession): Promise<void> {
     onOpen: (face) => company.join(face),
   });
   doorbell.listen(null);
-  if (outcome.end !== null) context.output.note(`the chat with ${session.peer} broke off: ${outcome.end.reason}`);
   await company.leave();
+  return outcome;
 }
 
 /** Others who ring while a chat is open: their files are asked about in it, another chat waits until this one is left. */
@@ -77,7 +78,7 @@ class Company {
     const { from, purpose } = incoming;
     if (purpose === "files") return this.#take(incoming);
     // It is them, from another program or after a break: the chat goes on there.
-    if (from === this.#session.peer) return face.hangUp();
+    if (from === this.#session.peer) return face.moveOn();
     face.note(`${from} wants to chat; leave this chat to answer`);
   }
 
