@@ -4,6 +4,7 @@ import { CHANNEL_SUBPROTOCOL } from "../../wire/limits.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import { PeerEnd, type Answer, type PeerEndEvent, type Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../cli/errors.ts";
+import { connectWebSocket } from "./web-socket.ts";
 
 /** How a channel ended: the close code of the WebSocket, and the reason the server gave with it. */
 export interface ChannelEnd {
@@ -41,8 +42,7 @@ export class ChannelSocket {
     this.ended = this.#end.promise;
     const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
     this.#core = new PeerEnd({ keys, serverKey, offered: [CHANNEL_SUBPROTOCOL], random, now: performance.now() });
-    this.#socket = new WebSocket(url, [CHANNEL_SUBPROTOCOL]);
-    this.#socket.binaryType = "arraybuffer";
+    this.#socket = connectWebSocket(url);
     this.#socket.addEventListener("open", () => this.#flush());
     this.#socket.addEventListener("message", ({ data }) => this.#received(data));
     this.#socket.addEventListener("close", ({ code, reason }) => this.#over(endOf(code, reason)));

@@ -1,7 +1,7 @@
 import { WireError } from "../../wire/errors.ts";
-import { CHANNEL_SUBPROTOCOL } from "../../wire/limits.ts";
 import { relay, type RelayMessage } from "../../wire/messages/relay.ts";
 import { legProof } from "../../wire/relay/leg-proof.ts";
+import { connectWebSocket } from "./web-socket.ts";
 
 export interface LegTicket {
   readonly leg: Uint8Array;
@@ -30,8 +30,7 @@ export class RelayLeg {
   constructor(url: string, ticket: LegTicket, events: LegEvents) {
     this.#ticket = ticket;
     this.#events = events;
-    this.#socket = new WebSocket(url, [CHANNEL_SUBPROTOCOL]);
-    this.#socket.binaryType = "arraybuffer";
+    this.#socket = connectWebSocket(url);
     this.#socket.addEventListener("message", ({ data }) => this.#received(data));
     this.#socket.addEventListener("close", () => this.#over());
     this.#socket.addEventListener("error", () => undefined); // a close follows

@@ -211,7 +211,7 @@ const FINAL: ReadonlySet<string> = new Set(["revoked", "not-signed-in", "server-
 
 export function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
   const hint =
-    "ask the operator whether it changed (`p2p server key` shows it); never go on unless you are told so another way";
+    "ask the operator, not over this server, whether it changed: `p2p server key` shows it, and `p2p server key import FILE` brings the old one back";
   return new UserError(
     "server-key-changed",
     `cannot trust the server: it shows the key ${toBase32(shown)}, not ${toBase32(pinned)}`,
