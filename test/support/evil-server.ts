@@ -39,9 +39,10 @@ const honest: Twist = (message) => [message];
  */
 export class EvilServer implements AsyncDisposable {
   twist: Twist = honest;
-  /** What `/v1/key` shows. */
-  shownKey: string;
+  /** What `/v1/key` answers. */
+  showKey: () => Response;
   readonly keys: KeyPair;
+  readonly port: number;
   readonly accounts = new Map<string, Account>();
   /** Everything it was told, in order. */
   readonly heard: { readonly from: Visitor; readonly message: SignallingMessage }[] = [];
@@ -57,7 +58,7 @@ export class EvilServer implements AsyncDisposable {
 
   constructor({ port = 0, keys = KeyPair.generate(random), tls }: EvilOptions = {}) {
     this.keys = keys;
-    this.shownKey = toBase32(keys.publicKey);
+    this.showKey = () => new Response(`${toBase32(keys.publicKey)}\n`);
     this.#secure = tls !== undefined;
     this.#http = Bun.serve<Visitor>({
       hostname: "127.0.0.1",
@@ -70,10 +71,7 @@ export class EvilServer implements AsyncDisposable {
         close: (socket) => void this.visitors.delete(socket.data),
       },
     });
-  }
-
-  get port(): number {
-    return this.#http.port ?? 0;
+    this.port = this.#http.port ?? 0;
   }
 
   get joinLine(): string {
@@ -119,13 +117,18 @@ export class EvilServer implements AsyncDisposable {
     return this.heard.flatMap(({ message }) => (message.kind === kind ? [message as Message<Kind>] : []));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** As if its process had ended: the homes of those it knew stay. */
+  async stop(): Promise<void> {
     await this.#http.stop(true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     this.#folder[Symbol.dispose]();
   }
 
   #answer(request: Request, server: Server<Visitor>): Response | undefined {
-    if (new URL(request.url).pathname === "/v1/key") return new Response(`${this.shownKey}\n`);
+    if (new URL(request.url).pathname === "/v1/key") return this.showKey();
     const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((each) => each.trim());
     const data = new Visitor(new RawChannelServer({ keys: this.keys, offered, random, now: 0 }));
     const headers = { "Sec-WebSocket-Protocol": CHANNEL_SUBPROTOCOL };
