@@ -87,15 +87,27 @@ const texts = [
 ];
 
 /**
- * Endless messages of the channel, from a seed, that keep to their row of the table and mean nothing: every value is another of its
- * type. Their requests rise from 1 000 on.
+ * Endless messages of the channel, from a seed, that keep to their row of the table and mean nothing. Their requests rise from 1 000
+ * on.
  */
 export function* plausibleMessages(numbers: Seeded, samples: readonly Uint8Array[]): Generator<Uint8Array, never> {
-  for (let request = 1_000; ; request++) {
-    const sample = pick(numbers, samples);
-    const [number = 0, ...rest] = fieldsOf(sample);
-    const fields = rest.map((field) => another(numbers, field));
-    yield packr.pack([number, ...("request" in signalling.decode(sample) ? fields.with(0, request) : fields)]);
+  for (let request = 1_000; ; request++) yield plausibleMessage(numbers, pick(numbers, samples), request);
+}
+
+/** The same message with values of the same types, some of them others. @param request what it says there, where it has one */
+export function plausibleMessage(numbers: Seeded, sample: Uint8Array, request: number): Uint8Array {
+  const [number = 0, ...rest] = fieldsOf(sample);
+  const fields = rest.map((field) => another(numbers, field));
+  const changed = packr.pack([number, ...("request" in signalling.decode(sample) ? fields.with(0, request) : fields)]);
+  return isOfTable(changed) ? changed : sample;
+}
+
+function isOfTable(bytes: Uint8Array): boolean {
+  try {
+    signalling.decode(bytes);
+    return true;
+  } catch {
+    return false;
   }
 }
 
