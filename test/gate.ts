@@ -62,7 +62,8 @@ const prepared = new Map<string, Promise<Outcome>>();
 async function prepare(ring: Ring): Promise<Tally | null> {
   for (const command of ring.prepare) {
     const key = command.join(" ");
-    const running = prepared.get(key) ?? runLimited(command, COMPILE_LIMIT_MS);
+    const limitMs = ring.prepareSeconds === undefined ? COMPILE_LIMIT_MS : ring.prepareSeconds * 1000;
+    const running = prepared.get(key) ?? runLimited(command, limitMs);
     prepared.set(key, running);
     const outcome = await running;
     if (outcome.exitCode !== 0) {

@@ -1,53 +1,78 @@
 import type { AccountStore } from "./accounts.ts";
 import { StoreError } from "./errors.ts";
 import type { PresenceStore } from "./presence.ts";
+import type { OnTrouble } from "./trouble.ts";
+
+export interface StoreOptions {
+  /** Hears of what the store goes on without. By default nobody does. */
+  readonly onTrouble?: OnTrouble;
+}
 
 /** Each back end is loaded when it is named, so that nobody pays for a database driver that he does not use. */
 interface BackEnd<Store> {
   /** What the person writes. */
   readonly form: string;
-  /** @param rest what follows the scheme and its colon */
-  open(rest: string): Promise<Store>;
+  readonly open: (place: Place, onTrouble: OnTrouble) => Promise<Store>;
 }
+
+interface Place {
+  readonly url: string;
+  /** What follows the scheme and its colon. */
+  readonly rest: string;
+}
+
+const mongodb = { form: "mongodb://…", open: openMongodb };
 
 const accountBackEnds = new Map<string, BackEnd<AccountStore>>([
   ["sqlite", { form: "sqlite:PATH", open: openSqlite }],
+  ["mongodb", mongodb],
+  ["mongodb+srv", mongodb],
   ["memory", { form: "memory:", open: openMemory }],
 ]);
 
 const presenceBackEnds = new Map<string, BackEnd<PresenceStore>>([["memory", { form: "memory:", open: openPresence }]]);
 
 /**
- * @param url `sqlite:PATH` or `memory:`
+ * @param url `sqlite:PATH`, `mongodb://…`, `mongodb+srv://…` or `memory:`
  * @throws StoreError `config` for another scheme or form; what the back end says when it cannot open
  */
-export async function openAccountStore(url: string): Promise<AccountStore> {
-  return open("account store", accountBackEnds, url);
+export async function openAccountStore(url: string, options: StoreOptions = {}): Promise<AccountStore> {
+  return open("account store", accountBackEnds, url, options);
 }
 
 /**
  * @param url `memory:`
  * @throws StoreError `config` for another scheme or form; what the back end says when it cannot open
  */
-export async function openPresenceStore(url: string): Promise<PresenceStore> {
-  return open("presence store", presenceBackEnds, url);
+export async function openPresenceStore(url: string, options: StoreOptions = {}): Promise<PresenceStore> {
+  return open("presence store", presenceBackEnds, url, options);
 }
 
 /** Repeats no more of the URL than its scheme: the rest may hold a password. */
-async function open<Store>(what: string, backEnds: ReadonlyMap<string, BackEnd<Store>>, url: string): Promise<Store> {
+async function open<Store>(
+  what: string,
+  backEnds: ReadonlyMap<string, BackEnd<Store>>,
+  url: string,
+  { onTrouble = () => {} }: StoreOptions,
+): Promise<Store> {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
   const backEnd = backEnds.get(scheme.toLowerCase());
-  const hint = `use ${[...backEnds.values()].map(({ form }) => form).join(" or ")}`;
+  const hint = `use ${[...new Set(backEnds.values())].map(({ form }) => form).join(" or ")}`;
   const fail = (state: string) => new StoreError("config", `cannot open the ${what}: ${state}`, { hint });
   if (backEnd === undefined) throw fail(scheme === "" ? "its URL has no scheme" : `the scheme ${scheme}: is unknown`);
   if (backEnd.form.endsWith(":") !== (rest === ""))
     throw fail(`${scheme}: ${rest === "" ? "names no place" : "takes no place"}`);
-  return backEnd.open(rest);
+  return backEnd.open({ url, rest }, onTrouble);
 }
 
-async function openSqlite(path: string): Promise<AccountStore> {
+async function openSqlite({ rest }: Place): Promise<AccountStore> {
   const { openAccountFile } = await import("./sqlite/account-store.ts");
-  return openAccountFile(path);
+  return openAccountFile(rest);
+}
+
+async function openMongodb({ url }: Place, onTrouble: OnTrouble): Promise<AccountStore> {
+  const { openMongoAccounts } = await import("./mongodb/account-store.ts");
+  return openMongoAccounts(url, onTrouble);
 }
 
 async function openMemory(): Promise<AccountStore> {

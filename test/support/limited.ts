@@ -67,8 +67,8 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The same for everybody: settings of the person who runs the gate would change what is tested. */
+/** The same for everybody: settings of the person who runs the gate would change what is tested. Servers to test with stay. */
 function environment(): Record<string, string | undefined> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(P2P_|NATLAB|BUN_OPTIONS$)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(P2P_(?!TEST_)|NATLAB|BUN_OPTIONS$)/.test(name));
   return { ...Object.fromEntries(kept), CI: "true", NO_COLOR: "1" };
 }

@@ -6,7 +6,7 @@ test("openAccountStore() names the schemes there are when it meets another", asy
     await expect(openAccountStore(url)).rejects.toMatchObject({
       code: "config",
       message: expect.stringContaining("is unknown"),
-      hint: "use sqlite:PATH or memory:",
+      hint: "use sqlite:PATH or mongodb://… or memory:",
     });
   }
 });

@@ -1,0 +1,133 @@
+import { MongoClient } from "mongodb";
+import type { AccountStore } from "../accounts.ts";
+import { requireTime } from "../checks.ts";
+import { StoreError } from "../errors.ts";
+import { REVOKED_KEPT_MS } from "../limits.ts";
+import type { OnTrouble } from "../trouble.ts";
+import { MongoAccounts } from "./accounts.ts";
+import { MongoBlocks } from "./blocks.ts";
+import { type Connection, perform } from "./connection.ts";
+import { type CallOptions, withDeadline } from "./deadline.ts";
+import { MongoDevices } from "./devices.ts";
+import { refusesCredentials } from "./errors.ts";
+import { Generations } from "./generations.ts";
+import { problemsIn } from "./inspection.ts";
+import { MongoInvitations } from "./invitations.ts";
+import { MongoResets } from "./resets.ts";
+import { type Collections, collectionsOf, prepareSchema } from "./schema.ts";
+
+/** Where the URL names no database. */
+const DATABASE = "p2p";
+const MAX_PROBLEMS = 20;
+const GOODBYE_MS = 1_000;
+
+/** What we rely on stands here and not in the URL: nothing acknowledged is lost, nothing stale is read, nothing waits long. */
+const options = {
+  appName: "p2p",
+  writeConcern: { w: "majority", journal: true, wtimeoutMS: 2_000 },
+  readPreference: "primary",
+  serverSelectionTimeoutMS: 1_500,
+  connectTimeoutMS: 2_000,
+  heartbeatFrequencyMS: 2_000,
+} as const;
+
+/**
+ * @param url `mongodb://…` or `mongodb+srv://…`, as the driver takes it; the database is the path, else `p2p`
+ * @throws StoreError `config` when the URL, the user or the schema cannot be used, `busy` when nobody answers
+ */
+export async function openMongoAccounts(url: string, onTrouble: OnTrouble): Promise<AccountStore> {
+  const connection = connect(url);
+  try {
+    const collections = collectionsOf(connection.db);
+    await prepareSchema(connection, collections, onTrouble);
+    return new MongoAccountStore(connection, collections);
+  } catch (error) {
+    await close(connection);
+    throw isRefusal(error) ? refused(connection.place) : error;
+  }
+}
+
+export class MongoAccountStore implements AccountStore {
+  readonly accounts: MongoAccounts;
+  readonly devices: MongoDevices;
+  readonly invitations: MongoInvitations;
+  readonly blocks: MongoBlocks;
+  readonly resets: MongoResets;
+  readonly #connection: Connection;
+  readonly #collections: Collections;
+  readonly #generations: Generations;
+
+  constructor(connection: Connection, collections: Collections) {
+    this.#connection = connection;
+    this.#collections = collections;
+    this.accounts = new MongoAccounts(connection, collections);
+    this.devices = new MongoDevices(connection, collections);
+    this.invitations = new MongoInvitations(connection, collections);
+    this.blocks = new MongoBlocks(connection, collections);
+    this.resets = new MongoResets(connection, collections);
+    this.#generations = new Generations(connection, collections);
+  }
+
+  async generation(): Promise<number> {
+    return this.#generations.highest();
+  }
+
+  async bumpGeneration(above = 0): Promise<number> {
+    return this.#generations.raise(above);
+  }
+
+  async sweep(nowMs: number): Promise<void> {
+    const { invitations, resets, redeemedResets } = this.#collections;
+    const expired = { expiresAtMs: { $lte: requireTime("now", nowMs) } };
+    for (const work of [
+      (call: CallOptions) => invitations.deleteMany(expired, call),
+      (call: CallOptions) => resets.deleteMany(expired, call),
+      (call: CallOptions) => redeemedResets.deleteMany(expired, call),
+    ])
+      await perform(this.#connection, "sweep the account store", work);
+    await this.devices.sweep(nowMs - REVOKED_KEPT_MS);
+    await this.#generations.sweep();
+  }
+
+  async check(): Promise<readonly string[]> {
+    return problemsIn(this.#connection, this.#collections, MAX_PROBLEMS);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await close(this.#connection);
+  }
+}
+
+/** Talks to nobody yet. What the driver says of a URL may repeat it, password and all, and is not passed on. */
+function connect(url: string): Connection {
+  try {
+    const client = new MongoClient(url, options);
+    const { hosts, srvHost } = client.options;
+    const db = client.db(namesDatabase(url) ? undefined : DATABASE);
+    const where = srvHost ?? hosts.map((host) => host.toString()).join(",");
+    return { client, db, place: `MongoDB at ${where} (database ${db.databaseName})` };
+  } catch {
+    throw new StoreError("config", "cannot open the account store: its URL is not understood", {
+      hint: "write mongodb://USER:PASSWORD@HOST:27017/DATABASE, with %40 for an @ in the password",
+    });
+  }
+}
+
+function namesDatabase(url: string): boolean {
+  return /^[^:]+:\/\/[^/?]*\/[^?]/.test(url);
+}
+
+/** Never waits for a database that is silent. */
+async function close({ client }: Connection): Promise<void> {
+  await withDeadline(GOODBYE_MS, () => client.close()).catch(() => {});
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof StoreError && refusesCredentials(error.cause);
+}
+
+function refused(place: string): StoreError {
+  return new StoreError("config", `cannot open the account store: ${place} refuses the user or password`, {
+    hint: "check user, password and authSource in the URL",
+  });
+}
