@@ -37,6 +37,9 @@ beforeAll(async () => {
   town = await Community.found({ flags: ["--open-registration"] });
   ana = await town.register("ana");
   receiver = await (await town.register("ben")).receiving();
+  // Who have met once do not wait behind strangers that ring.
+  expect((await ana.run("msg", "ben", "we have met")).exitCode).toBe(0);
+  await receiver.waitFor("message");
   serverKey = parseJoinLine(town.joinLine).key ?? new Uint8Array();
   before = footprintOf(town.server.pid);
 });
