@@ -71,8 +71,9 @@ export class Room implements FilesFace {
     this.state = new ChatState(options.me, session.peer, session.path);
     this.questions = new Questions(onChange);
     this.note(`chat with ${session.peer}, ${way(session.path.kind)}; /help shows what you can do`);
-    this.#conversation = this.#converse();
+    // What came early is handed over at once; a last word among it waits for the files.
     this.#files = new RoomFiles(session, options.files, this, options.random);
+    this.#conversation = this.#converse();
     session.onPath((path) => this.#moved(path));
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
     void this.over.then(({ end }) => end && this.note(`the chat broke off: ${end.reason}`));
@@ -237,8 +238,8 @@ export class Room implements FilesFace {
   }
 
   async #otherLeft(): Promise<void> {
-    this.state.hasLeft = true;
-    this.note(`${this.#session.peer} has left`);
+    this.state.left();
+    this.#onChange();
     await this.#files.idle();
     this.#finish("left");
   }

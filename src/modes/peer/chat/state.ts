@@ -22,7 +22,6 @@ export class ChatState {
   readonly me: string;
   readonly peer: string;
   path: PathInfo;
-  hasLeft = false;
   readonly #shown = new Pace(SHOWN_PER_SECOND);
   readonly #bells = new Pace(1_000 / BELL_MS, 1);
   readonly #waiting: string[] = [];
@@ -31,6 +30,8 @@ export class ChatState {
   #skipped = 0;
   #typingUntil = 0;
   #bell = false;
+  #hasLeft = false;
+  #isFarewellTold = false;
 
   constructor(me: string, peer: string, path: PathInfo) {
     this.me = me;
@@ -62,6 +63,15 @@ export class ChatState {
     if (line !== undefined) this.#ready.push({ kind: "not-delivered", from: this.me, text: line.text });
   }
 
+  /** Told behind the last line that waits to be shown. */
+  left(): void {
+    this.#hasLeft = true;
+  }
+
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
   typing(now: number): void {
     this.#typingUntil = now + TYPING_MS;
   }
@@ -77,7 +87,7 @@ export class ChatState {
   /** Nothing comes or goes any more: what waited is shown, what was not delivered is marked. */
   ended(): void {
     while (this.#waiting.length > 0) this.#show();
-    this.#tellSkipped();
+    this.#tellRest();
     while (this.#own.length > 0) this.#settle("not-delivered");
   }
 
@@ -89,7 +99,7 @@ export class ChatState {
   /** What is to be shown for good now, each once. */
   take(now: number): Entry[] {
     while (this.#waiting.length > 0 && this.#shown.take(now)) this.#show();
-    if (this.#waiting.length === 0) this.#tellSkipped();
+    if (this.#waiting.length === 0) this.#tellRest();
     return this.#ready.splice(0);
   }
 
@@ -119,8 +129,10 @@ export class ChatState {
     if (line !== undefined) this.#ready.push({ kind, from: this.me, text: line.text });
   }
 
-  #tellSkipped(): void {
+  #tellRest(): void {
     if (this.#skipped > 0) this.note(`${this.#skipped} more messages of ${this.peer} came too fast and are not shown`);
     this.#skipped = 0;
+    if (this.#hasLeft && !this.#isFarewellTold) this.note(`${this.peer} has left`);
+    this.#isFarewellTold = this.#hasLeft;
   }
 }

@@ -42,11 +42,12 @@ export class Transfers {
   constructor(session: PeerSession, options: TransfersOptions) {
     this.#session = session;
     this.#options = options;
-    session.control.onMessage((bytes) => this.#heard(transferControl.decode(bytes)));
     this.#arrivals = new Arrivals({
       taker: (id) => this.#incoming.get(id) ?? null,
       isPast: (id) => this.#remembered.has(id),
     });
+    // Last, because what came early is handed over at once.
+    session.control.onMessage((bytes) => this.#heard(transferControl.decode(bytes)));
     session.onBulk((stream) => void this.#arrivals.opened(stream));
     void session.ended.then((end) =>
       this.#failAll(new UserError(end.code, `the transfer broke off: ${end.reason}`, { side: end.side }), true),

@@ -7,6 +7,8 @@ import type { FilePolicy } from "../../../../../src/modes/peer/chat/room-files.t
 import type { ChatOutcome } from "../../../../../src/modes/peer/chat/room.ts";
 import { OfferPlaces } from "../../../../../src/modes/peer/transfer/inbox.ts";
 import { ReceivingFolder } from "../../../../../src/modes/peer/transfer/receiving-folder.ts";
+import type { PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
+import { chat, type ChatMessage } from "../../../../../src/wire/messages/chat.ts";
 import { systemClock } from "../../../../../src/modes/runtime/clock.ts";
 import { temporaryFolder } from "../../../../support/folder.ts";
 import { type SessionPair, sessionPair } from "../../../../support/session-pair.ts";
@@ -131,6 +133,33 @@ test("a session that breaks off ends the chat, and marks the lines that did not 
   pair.cut();
   expect(await ana.outcome).toMatchObject({ how: "ended", end: { code: "peer-gone" } });
   expect(ana.terminal.screen.text).toContain("✗ ana: nobody hears this");
+});
+
+/** As a session does, hands over what came early as soon as there is somebody to take it. */
+function withEarly(session: PeerSession, messages: readonly ChatMessage[]): PeerSession {
+  const chatPort: PeerSession["chat"] = {
+    send: (message) => session.chat.send(message),
+    flushed: () => session.chat.flushed(),
+    onMessage: (handler) => {
+      for (const message of messages) handler(chat.encode(message));
+      session.chat.onMessage(handler);
+    },
+  };
+  return new Proxy(session, {
+    get: (target, name) => {
+      const value: unknown = name === "chat" ? chatPort : Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("a line and a last word that came before the screen stood are shown, and the chat is over", async () => {
+  const pair = withBen();
+  const text = new TextEncoder().encode("just so you know");
+  const early = [{ kind: "text", id: new Uint8Array(16), text, sentAtMs: 0 }, { kind: "leaving" }] as const;
+  const ana = await sit({ ...pair, a: withEarly(pair.a, early) }, "ana");
+  expect(await ana.outcome).toEqual({ how: "left", end: null });
+  expect(ana.terminal.screen.text).toEndWith("  ben: just so you know\n* ben has left");
 });
 
 test("bad input 141: a command in a line of the other end is only text", async () => {
