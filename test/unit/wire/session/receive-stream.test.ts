@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { ReceiveStream } from "../../../../src/wire/session/receive-stream.ts";
+
+const bytes = (length: number, value = 1) => new Uint8Array(length).fill(value);
+
+test("ReceiveStream gives bytes in order only", () => {
+  const stream = new ReceiveStream(1_000);
+  expect(stream.onData(5, bytes(5, 2), true)).toBe(10);
+  expect([stream.isReadable, stream.read()]).toEqual([false, null]);
+  expect(stream.onData(0, bytes(5), false)).toBe(0);
+  expect(stream.read()).toEqual(Uint8Array.of(1, 1, 1, 1, 1, 2, 2, 2, 2, 2));
+  expect([stream.isDone, stream.isSettled]).toEqual([true, false]);
+  stream.consume(10);
+  expect(stream.isSettled).toBe(true);
+});
+
+test("ReceiveStream raises the credit only for what was consumed, by a quarter of the window at least", () => {
+  const stream = new ReceiveStream(1_000);
+  stream.onData(0, bytes(800), false);
+  expect(stream.consume(800)).toBe(0); // nothing was read yet
+  stream.read();
+  expect([stream.consume(200), stream.raiseCredit(), stream.creditEnd]).toEqual([200, false, 1_000]);
+  expect([stream.consume(100), stream.raiseCredit(), stream.creditEnd]).toEqual([100, true, 1_300]);
+  expect(stream.consume(10_000)).toBe(500);
+});
+
+test("ReceiveStream refuses bytes beyond its credit, however little they say", () => {
+  const stream = new ReceiveStream(1_000);
+  expect(() => stream.onData(1_000, bytes(1), false)).toThrow("credit");
+  expect(() => stream.onData(Number.MAX_SAFE_INTEGER, bytes(1), false)).toThrow("credit");
+  expect(() => stream.onReset(1_001)).toThrow("credit");
+  expect(stream.onData(999, bytes(1), false)).toBe(1_000);
+});
+
+test("ReceiveStream counts what comes after stop() and keeps none of it", () => {
+  const stream = new ReceiveStream(1_000);
+  stream.onData(0, bytes(100), false);
+  stream.stop();
+  expect(stream.onData(100, bytes(50), true)).toBe(50);
+  expect([stream.read(), stream.unconsumedBytes, stream.isDone]).toEqual([null, 150, true]);
+  stream.consume(150);
+  expect(stream.isSettled).toBe(true);
+});
+
+test("ReceiveStream counts a reset up to its final size", () => {
+  const stream = new ReceiveStream(1_000);
+  stream.onData(0, bytes(100), false);
+  expect(stream.onReset(400)).toBe(300);
+  expect([stream.read(), stream.isDone, stream.unconsumedBytes]).toEqual([null, true, 400]);
+});
+
+test("ReceiveStream leaves a view it gave out as it was", () => {
+  const stream = new ReceiveStream(1_000);
+  stream.onData(0, bytes(10, 1), false);
+  const view = stream.read();
+  stream.onData(0, bytes(20, 9), false);
+  expect(view).toEqual(bytes(10, 1));
+  expect(stream.read()).toEqual(bytes(10, 9));
+});
