@@ -114,8 +114,12 @@ export class Terminal implements AsyncDisposable {
   async #status(): Promise<number | null> {
     const told = await this.#tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status} #{pane_dead_signal}");
     const [dead, status = "", signal = ""] = told.trimEnd().split(" ");
-    // For a moment tmux knows that the program is gone, but not how.
-    if (dead !== "1" || (status === "" && signal === "")) return null;
+    if (dead !== "1") return null;
+    if (status === "" && signal === "") {
+      // tmux knows that the program is gone, but not how: the signal for it was lost now and then. A child of its own makes it look.
+      await this.#tmux("run-shell", "true");
+      return null;
+    }
     return status === "" ? 128 + Number(signal) : Number(status);
   }
 
