@@ -3,7 +3,7 @@ import { isErrorCode, type ErrorCode } from "../../wire/errors.ts";
 import { CHANNEL_SUBPROTOCOL } from "../../wire/limits.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import { PeerEnd, type Answer, type PeerEndEvent, type Request } from "../../wire/rendezvous/peer-end.ts";
-import { UserError } from "../cli/errors.ts";
+import { UserError, type UserErrorOptions } from "../cli/errors.ts";
 import { connectWebSocket } from "./web-socket.ts";
 
 /** How a channel ended: the close code of the WebSocket, and the reason the server gave with it. */
@@ -12,6 +12,15 @@ export interface ChannelEnd {
   readonly message: string;
   /** When to try again; 0 when the server did not say. Milliseconds. */
   readonly retryMs: number;
+}
+
+/** The server will take the same later. */
+export class ServerBusy extends UserError {
+  readonly retryMs: number;
+  constructor(code: ErrorCode, message: string, retryMs: number, options: UserErrorOptions) {
+    super(code, message, options);
+    this.retryMs = retryMs;
+  }
 }
 
 interface Waiting {
@@ -144,10 +153,9 @@ export function errorOf(end: ChannelEnd): UserError {
 
 function refusal(code: string, message: string, retryMs: number): UserError {
   const hint = retryMs > 0 ? `try again in ${Math.ceil(retryMs / 1_000)} s` : (hints[code] ?? "");
-  return new UserError(isErrorCode(code) ? code : "server-unreachable", message, {
-    side: "server",
-    ...(hint && { hint }),
-  });
+  const options = { side: "server", ...(hint && { hint }) } as const;
+  const known = isErrorCode(code) ? code : "server-unreachable";
+  return retryMs > 0 ? new ServerBusy(known, message, retryMs, options) : new UserError(known, message, options);
 }
 
 const hints: Readonly<Record<string, string>> = {

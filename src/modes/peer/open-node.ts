@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Request } from "../../wire/rendezvous/peer-end.ts";
 import type { PeerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import type { JoinLine } from "../cli/join-line.ts";
 import { type PinnedServer, readAccount, requireAccount, saveAccount } from "./account.ts";
+import { ServerBusy } from "./channel-socket.ts";
 import { type Home, openHome } from "./home.ts";
 import { type Identity, openIdentity, openOrCreateIdentity } from "./identity.ts";
 import { LiveNode, type NodePolicy } from "./live-node.ts";
@@ -19,6 +21,7 @@ export async function openNode(context: PeerContext): Promise<LiveNode> {
   const account = requireAccount(home);
   const identity = openIdentity(home);
   const link = new ServerLink(account.server, identity.keys);
+  await connect(link, context);
   return signIn(context, home, identity, link, { kind: "signIn", token: null });
 }
 
@@ -43,7 +46,7 @@ export async function enrol(context: PeerContext, enrolment: Enrolment): Promise
   const { secure, nodes, key } = enrolment.server;
   const link = new ServerLink({ secure, nodes, key }, identity.keys);
   const label = enrolment.deviceLabel ?? machineName();
-  await link.connect();
+  await connect(link, context);
   if (isReset(enrolment)) await resetPassword(link, enrolment);
   const node = await signIn(context, home, identity, link, requestOf(enrolment, identity, label));
   await keep(home, link.me, label, { secure, nodes, key, invite: null });
@@ -63,6 +66,21 @@ export function checkHome(home: Home, { kind, name, server }: Pick<Enrolment, "k
   if (kind === "login" && isSame) return;
   const hint = "sign out with `p2p logout`, or give another folder with --home DIR";
   throw new UserError("already-registered", `this home belongs to ${account.name} already`, { hint });
+}
+
+/** A server that is busy says when to come back: that is waited for, as far as --wait allows. */
+async function connect(link: ServerLink, { settings, output, signal }: PeerContext): Promise<void> {
+  for (const start = performance.now(); ;) {
+    try {
+      return await link.connect();
+    } catch (error) {
+      const waitedMs = performance.now() - start;
+      if (!(error instanceof ServerBusy) || waitedMs + error.retryMs > settings.waitMs) throw error;
+      output.status(`${error.message}; trying again in ${Math.ceil(error.retryMs / 1_000)} s`);
+      await sleep(error.retryMs, null, { signal });
+      output.status("");
+    }
+  }
 }
 
 async function signIn(
