@@ -1,4 +1,12 @@
-import { ID_BYTES, MAX_ANSWERED_NAMES, MAX_NAME_LENGTH, MAX_NODE_ID_LENGTH, MAX_PAGE_ENTRIES } from "./limits.ts";
+import {
+  ID_BYTES,
+  MAX_ANSWERED_NAMES,
+  MAX_BUCKET_KEY_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_NODE_ID_LENGTH,
+  MAX_PAGE_ENTRIES,
+} from "./limits.ts";
+import type { BucketRate } from "./rate-buckets.ts";
 import { answerBits, type PresenceEntry, ranks } from "./presence.ts";
 
 /** All bits at once. */
@@ -57,4 +65,12 @@ export function requireEntry(entry: PresenceEntry): void {
   requireTime("time of sign-in", entry.sinceMs);
   requireInteger("number of names answered", entry.forNames?.length ?? 0, 0, MAX_ANSWERED_NAMES);
   for (const name of entry.forNames ?? []) requireText("name answered", name, MAX_NAME_LENGTH);
+}
+
+/** @throws TypeError unless something can be taken at that rate */
+export function requireTaking(key: string, { perSecond, burst }: BucketRate, cost: number): void {
+  requireText("bucket key", key, MAX_BUCKET_KEY_LENGTH);
+  for (const value of [perSecond, burst, cost]) {
+    if (!Number.isFinite(value) || value <= 0) throw new TypeError("a rate is not above zero");
+  }
 }

@@ -22,3 +22,6 @@ export const MAX_ANSWERED_NAMES = 16;
 export const LAST_SEEN_STEP_MS = 3_600_000;
 /** How long `sweep()` leaves a revoked device, far beyond the 10 min an access token lives. */
 export const REVOKED_KEPT_MS = 86_400_000;
+/** One message between nodes: signalling, never bulk. */
+export const MAX_BUS_MESSAGE_BYTES = 65_536;
+export const MAX_BUCKET_KEY_LENGTH = 256;

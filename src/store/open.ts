@@ -1,6 +1,6 @@
 import type { AccountStore } from "./accounts.ts";
 import { StoreError } from "./errors.ts";
-import type { PresenceStore } from "./presence.ts";
+import type { SharedStores } from "./shared.ts";
 import type { OnTrouble } from "./trouble.ts";
 
 export interface StoreOptions {
@@ -30,7 +30,17 @@ const accountBackEnds = new Map<string, BackEnd<AccountStore>>([
   ["memory", { form: "memory:", open: openMemory }],
 ]);
 
-const presenceBackEnds = new Map<string, BackEnd<PresenceStore>>([["memory", { form: "memory:", open: openPresence }]]);
+const redis = { form: "redis://…", open: openRedisStores };
+
+const sharedBackEnds = new Map<string, BackEnd<SharedStores>>([
+  ["redis", redis],
+  ["rediss", redis],
+  ["redis+cluster", redis],
+  ["rediss+cluster", redis],
+  ["redis+sentinel", redis],
+  ["rediss+sentinel", redis],
+  ["memory", { form: "memory:", open: openSharedInMemory }],
+]);
 
 /**
  * @param url `sqlite:PATH`, `mongodb://…`, `mongodb+srv://…` or `memory:`
@@ -41,11 +51,13 @@ export async function openAccountStore(url: string, options: StoreOptions = {}):
 }
 
 /**
- * @param url `memory:`
+ * Presence, the bus between nodes and their rate limits, which live in one place.
+ * @param url `memory:` for a server of one process; `redis://…`, `redis+cluster://…` or `redis+sentinel://…`, each also with
+ * `rediss`, as redis/url.ts has them
  * @throws StoreError `config` for another scheme or form; what the back end says when it cannot open
  */
-export async function openPresenceStore(url: string, options: StoreOptions = {}): Promise<PresenceStore> {
-  return open("presence store", presenceBackEnds, url, options);
+export async function openSharedStores(url: string, options: StoreOptions = {}): Promise<SharedStores> {
+  return open("presence store", sharedBackEnds, url, options);
 }
 
 /** Repeats no more of the URL than its scheme: the rest may hold a password. */
@@ -80,7 +92,12 @@ async function openMemory(): Promise<AccountStore> {
   return openAccountsInMemory();
 }
 
-async function openPresence(): Promise<PresenceStore> {
-  const { MemoryPresenceStore } = await import("./memory/presence-store.ts");
-  return new MemoryPresenceStore();
+async function openRedisStores({ url }: Place, onTrouble: OnTrouble): Promise<SharedStores> {
+  const { openRedis } = await import("./redis/shared-stores.ts");
+  return openRedis(url, onTrouble);
+}
+
+async function openSharedInMemory(): Promise<SharedStores> {
+  const { openSharedMemory } = await import("./memory/shared-stores.ts");
+  return openSharedMemory();
 }

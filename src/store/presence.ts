@@ -35,6 +35,9 @@ export type PresenceChange = OnlinePerson & { readonly online: boolean };
 /**
  * Who is there now; forgotten when the server ends. A node holds a lease that it renews, and a node without one loses its
  * entries at the next sweep. People who are there only invisibly appear in `entriesOf` and `isOnline` alone.
+ *
+ * A place that several nodes share may be away. Then nothing here rejects for that: the store answers from what this node
+ * has added, and brings both in line when the place is back.
  */
 export interface PresenceStore extends AsyncDisposable {
   /** Adds a channel, or replaces what is known of it. */
@@ -52,6 +55,13 @@ export interface PresenceStore extends AsyncDisposable {
   removeNode(nodeId: string): Promise<void>;
   /** Removes the entries of nodes whose lease has ended. */
   sweep(nowMs: number): Promise<void>;
+  /** The nodes that hold a lease. */
+  nodes(): Promise<readonly string[]>;
+  /**
+   * The time by which nodes agree on leases, so that one whose clock is wrong does not sweep the others: that of the place
+   * they share, or `ownMs`, the caller's own Unix milliseconds, where there is none.
+   */
+  timeMs(ownMs: number): Promise<number>;
   /**
    * Tells who came and who went, several in one call, never while a method of the store runs; who went and came back
    * meanwhile is not named. The listener must not throw. @returns a function that ends it

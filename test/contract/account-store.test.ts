@@ -1,14 +1,15 @@
-import { afterAll, test } from "bun:test";
+import { afterAll } from "bun:test";
 import { openAccountStore } from "../../src/store/open.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type MongoServer, startMongodb } from "../support/mongodb.ts";
 import { type AccountPlace, accountStoreContract } from "./account-store.ts";
+import { notHere } from "./not-here.ts";
 
 accountStoreContract({ name: "memory", place: inMemory });
 accountStoreContract({ name: "sqlite", place: inFile });
 
 const mongodb = await startMongodb();
-if ("missing" in mongodb) test.skip(`AccountStore (mongodb): ${mongodb.missing}`, () => {});
+if ("missing" in mongodb) notHere("AccountStore (mongodb)", mongodb.missing);
 else joinMongodb(mongodb.server);
 
 function joinMongodb(server: MongoServer): void {

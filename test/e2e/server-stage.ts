@@ -1,4 +1,4 @@
-import { openAccountStore, openPresenceStore } from "../../src/store/open.ts";
+import { openAccountStore, openSharedStores } from "../../src/store/open.ts";
 import type { AccountStore } from "../../src/store/accounts.ts";
 import type { SignallingMessage } from "../../src/wire/messages/signalling.ts";
 import { CHANNEL_SUBPROTOCOL } from "../../src/wire/limits.ts";
@@ -53,7 +53,7 @@ export class Stage implements AsyncDisposable {
     const lifecycle = new Lifecycle({ log });
     const options: MeetingOptions = {
       store: await openAccountStore("memory:"),
-      presence: await openPresenceStore("memory:"),
+      presence: (await openSharedStores("memory:")).presence,
       keys: { channel: KeyPair.generate(systemRandom), signing: SigningKeyPair.generate(systemRandom) },
       listen: [{ host: "127.0.0.1", port: 0 }],
       openRegistration: false,

@@ -1,5 +1,5 @@
 import type { AccountStore } from "../../store/accounts.ts";
-import { openPresenceStore } from "../../store/open.ts";
+import { openSharedStores } from "../../store/open.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
@@ -64,8 +64,9 @@ async function start(
   const generation = new Generation(store, data.generation);
   const revoked = await explained(() => generation.start(clock));
   if (revoked !== null) log.warn("accounts-restored", { devicesRevoked: revoked });
-  const presence = await openPresenceStore("memory:");
-  lifecycle.add("presence-store", async () => presence[Symbol.asyncDispose]());
+  const shared = await openSharedStores("memory:");
+  lifecycle.add("shared-stores", async () => shared[Symbol.asyncDispose]());
+  const { presence } = shared;
   const onRevoked = () =>
     void generation.raise().catch((error: unknown) => log.error("generation", { error: String(error) }));
   const { openRegistration, noRelay } = command;

@@ -68,6 +68,14 @@ export class MemoryPresenceStore implements PresenceStore {
     this.#dropWhere((entry) => !this.#leases.has(entry.nodeId));
   }
 
+  async nodes(): Promise<readonly string[]> {
+    return [...this.#leases.keys()];
+  }
+
+  async timeMs(ownMs: number): Promise<number> {
+    return requireTime("own time", ownMs);
+  }
+
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

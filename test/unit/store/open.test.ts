@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openAccountStore, openPresenceStore } from "../../../src/store/open.ts";
+import { openAccountStore, openSharedStores } from "../../../src/store/open.ts";
 
 test("openAccountStore() names the schemes there are when it meets another", async () => {
   for (const url of ["redis://127.0.0.1", "constructor:", "prototype:x", "mysql:accounts"]) {
@@ -11,8 +11,11 @@ test("openAccountStore() names the schemes there are when it meets another", asy
   }
 });
 
-test("openPresenceStore() names the schemes there are when it meets another", async () => {
-  await expect(openPresenceStore("sqlite:presence.db")).rejects.toMatchObject({ code: "config", hint: "use memory:" });
+test("openSharedStores() names the schemes there are when it meets another", async () => {
+  for (const url of ["sqlite:presence.db", "redis+tunnel://127.0.0.1", "http://127.0.0.1"]) {
+    const found = { code: "config", hint: "use redis://… or memory:" };
+    await expect(openSharedStores(url)).rejects.toMatchObject(found);
+  }
 });
 
 test("openAccountStore() never repeats what may be a password", async () => {

@@ -1,0 +1,13 @@
+/**
+ * Carries messages between server nodes: whole, at most once, and in the order in which one node sent them to another. What
+ * they mean, and whether they are genuine, is for those who seal them.
+ */
+export interface Bus extends AsyncDisposable {
+  /**
+   * Hears what is published to a node from now on, also after the place that carries it was away. The listener must not
+   * throw. @returns a function that ends it
+   */
+  subscribe(nodeId: string, listener: (message: Uint8Array) => void): Promise<() => void>;
+  /** @returns false when certainly nobody has heard it: no such node is there, or the place is away */
+  publish(nodeId: string, message: Uint8Array): Promise<boolean>;
+}

@@ -1,0 +1,51 @@
+import type { Bus } from "../bus.ts";
+import { requireText, requireUpTo } from "../checks.ts";
+import { MAX_BUS_MESSAGE_BYTES, MAX_NODE_ID_LENGTH } from "../limits.ts";
+import { AwayError } from "./errors.ts";
+import type { RedisLink } from "./link.ts";
+
+/**
+ * The bus over publications: what nodes say to each other is worth nothing a few seconds later, so that a stream, which
+ * keeps what nobody took, would only have to be swept; and the number of those who heard tells at once that a node is gone.
+ * On a Cluster the channels are sharded: a message crosses the shard of its channel and no other.
+ */
+export class RedisBus implements Bus {
+  readonly #link: RedisLink;
+  readonly #ends = new Set<() => void>();
+
+  constructor(link: RedisLink) {
+    this.#link = link;
+  }
+
+  async subscribe(nodeId: string, listener: (message: Uint8Array) => void): Promise<() => void> {
+    const hear = (message: Uint8Array) => {
+      if (message.length <= MAX_BUS_MESSAGE_BYTES) listener(message);
+    };
+    const unsubscribe = await this.#link.subscribe(this.#channel(nodeId), hear);
+    const end = () => {
+      this.#ends.delete(end);
+      unsubscribe();
+    };
+    this.#ends.add(end);
+    return end;
+  }
+
+  async publish(nodeId: string, message: Uint8Array): Promise<boolean> {
+    const channel = this.#channel(nodeId);
+    requireUpTo("message", message, MAX_BUS_MESSAGE_BYTES);
+    try {
+      return (await this.#link.publish(channel, message)) > 0;
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      return false;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#ends) end();
+  }
+
+  #channel(nodeId: string): string {
+    return `${this.#link.prefix}:bus:${requireText("node id", nodeId, MAX_NODE_ID_LENGTH)}`;
+  }
+}

@@ -1,0 +1,58 @@
+import { equalBytes, toHex } from "../../wire/bytes.ts";
+import type { Page } from "../accounts.ts";
+import type { OnlinePerson, PresenceEntry } from "../presence.ts";
+import { channelOf } from "./entries.ts";
+
+/** What this node has added: all that it knows while Redis is away, and what Redis has to agree with when it is back. */
+export class OwnChannels {
+  readonly #entries = new Map<string, PresenceEntry>();
+  /** Channels of which Redis may not know what became of them. */
+  readonly unsure = new Set<string>();
+
+  get(channel: string): PresenceEntry | undefined {
+    return this.#entries.get(channel);
+  }
+
+  add(entry: PresenceEntry): void {
+    this.#entries.set(channelOf(entry), entry);
+  }
+
+  /** @returns what it was */
+  remove(channel: string): PresenceEntry | undefined {
+    const entry = this.#entries.get(channel);
+    this.#entries.delete(channel);
+    return entry;
+  }
+
+  ofNode(nodeId: string): readonly PresenceEntry[] {
+    return this.#all().filter((entry) => entry.nodeId === nodeId);
+  }
+
+  /** By rank, then oldest first. */
+  ofPerson(userId: Uint8Array): readonly PresenceEntry[] {
+    return inRingingOrder(this.#all().filter((entry) => equalBytes(entry.userId, userId)));
+  }
+
+  isShown(userId: Uint8Array): boolean {
+    return this.ofPerson(userId).some((entry) => !entry.invisible);
+  }
+
+  /** Each visible person once, in order of name. */
+  page({ after = "", limit }: Page): readonly OnlinePerson[] {
+    const shown = this.#all().filter((entry) => !entry.invisible && entry.name > after);
+    const people = new Map(shown.map(({ userId, name }) => [toHex(userId), { userId, name }]));
+    return [...people.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, limit);
+  }
+
+  nodes(): readonly string[] {
+    return [...new Set(this.#all().map(({ nodeId }) => nodeId))];
+  }
+
+  #all(): PresenceEntry[] {
+    return [...this.#entries.values()];
+  }
+}
+
+export function inRingingOrder(entries: readonly PresenceEntry[]): readonly PresenceEntry[] {
+  return entries.toSorted((a, b) => a.rank - b.rank || a.sinceMs - b.sinceMs);
+}
