@@ -107,7 +107,7 @@ test("frames read in place are what the library reads, and are refused where the
   expect(read).toBeGreaterThan(5_000);
 });
 
-test("stream frames written in place are the bytes the library writes, but for numbers above 2^32", () => {
+test("stream frames written in place are the bytes the library writes", () => {
   fc.assert(
     fc.property(number, number, fc.boolean(), fc.uint8Array({ maxLength: 400 }), (stream, offset, fin, data) => {
       const out = new Uint8Array(500);
@@ -115,8 +115,7 @@ test("stream frames written in place are the bytes the library writes, but for n
       out.set(data, at);
       const written = out.subarray(7, at + data.length);
       expect(reference.decode(written)).toEqual({ kind: "stream", stream, offset, fin, data });
-      if (Math.max(stream, offset) <= 0xffff_ffff)
-        expect(written.toHex()).toBe(packValue([2, stream, offset, fin, data]).toHex());
+      expect(written.toHex()).toBe(packValue([2, stream, offset, fin, data]).toHex());
       expect(said(() => inPlace(written))).toEqual(["stream", stream, offset, fin, data.toHex()]);
     }),
     { numRuns: 5_000 },

@@ -44,6 +44,15 @@ test("two ends that close at the same time both come to an end", () => {
   expect(pair.b.last("closed")).toMatchObject({ reason: "b", remote: false });
 });
 
+test("close() cuts a reason that is too long, at a whole character", () => {
+  const network = new SimNetwork(9);
+  const pair = new SimPair(network);
+  network.runFor(1_000);
+  pair.a.do((session, now) => session.close(now, "cancelled", "🙂".repeat(100)));
+  network.runFor(1_000);
+  expect(pair.b.last("closed")).toMatchObject({ reason: "🙂".repeat(50), remote: true });
+});
+
 test("close() without any path ends at once", () => {
   const network = new SimNetwork(3);
   const pair = new SimPair(network, { server: null });

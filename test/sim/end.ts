@@ -64,8 +64,10 @@ export class SimEnd implements SimHost {
     this.wake();
   }
 
+  /** By the network's clock. Between two clocks a deadline is rounded, so an end with its own wakes a nanosecond late rather than early. */
   wakeAt(): number | null {
-    return this.#wakeAt === null ? null : this.#wakeAt - this.#aheadMs;
+    const lateMs = this.#aheadMs === 0 ? 0 : 1e-6;
+    return this.#wakeAt === null ? null : this.#wakeAt - this.#aheadMs + lateMs;
   }
 
   wake(): void {

@@ -225,6 +225,21 @@ test("bad input 126: a route that swallows full datagrams is not used, one that 
   }
 });
 
+test("a route that stops carrying full datagrams in mid-transfer is left for one that does", () => {
+  const network = new SimNetwork(14);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  const stream = pair.a.session.openStream("bulk");
+  const transfer = new Transfer(pair.a, stream, network.random.bytes(3 * MB));
+  network.in(300, () => {
+    direct.aToB.options = { ...direct.aToB.options, mtu: 1_100 };
+  });
+  expect(longestStall(network, pair.b, stream, 60_000)).toBeLessThan(3_000);
+  expect(transfer.hasArrived(pair.b)).toBe(true);
+  expect(pair.a.last("route-lost")).toMatchObject({ why: "it does not carry 1200 bytes" });
+});
+
 test("bad input 124: what comes from a new address is answered by a challenge and at most three times its bytes", () => {
   const network = new SimNetwork(12);
   const pair = new SimPair(network);

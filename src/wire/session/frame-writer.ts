@@ -55,14 +55,14 @@ export function writeAck(
   return next;
 }
 
-/** Shortest form. */
+/** Shortest form; of the two for 64 bits the signed one, as the library writes. */
 export function writeUint(out: Uint8Array, at: number, value: number): number {
   if (value < 0x80) {
     out[at] = value;
     return at + 1;
   }
   const bytes = uintBytes(value) - 1;
-  out[at] = bytes === 1 ? 0xcc : bytes === 2 ? 0xcd : bytes === 4 ? 0xce : 0xcf;
+  out[at] = bytes === 1 ? 0xcc : bytes === 2 ? 0xcd : bytes === 4 ? 0xce : 0xd3;
   let rest = value;
   for (let index = bytes; index > 0; index--) {
     out[at + index] = rest % 256;

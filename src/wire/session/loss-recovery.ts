@@ -1,4 +1,5 @@
 import { WireError } from "../errors.ts";
+import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import type { AckFrame } from "./frame-reader.ts";
 import { lossDelayMs, persistentCongestionMs, probeTimeoutMs, type RttEstimate, updateRtt } from "./rtt.ts";
@@ -21,6 +22,9 @@ export interface Outcome {
   ackedBytes: number;
   lostBytes: number;
   lostPackets: number;
+  /** Among these, packets of full length. */
+  ackedFull: number;
+  lostFull: number;
   /** Something was acknowledged that was not before, be it late. */
   isProgress: boolean;
   rttMs: number | null;
@@ -113,12 +117,18 @@ export class LossRecovery {
     }
   }
 
-  /** Hands all that is in flight to `fate` and forgets it as lost; late acks still count. */
-  abandon(fate: Fate): void {
-    for (let number = this.sent.oldestInFlight; number < this.sent.next; number++)
-      if (this.sent.stateOf(number) === packetState.inFlight) this.#giveUp(number, fate);
+  /** Hands all that is in flight to `fate` and forgets it as lost; late acks still count. @returns how many full packets that were */
+  abandon(fate: Fate): number {
+    const { sent } = this;
+    let full = 0;
+    for (let number = sent.oldestInFlight; number < sent.next; number++) {
+      if (sent.stateOf(number) !== packetState.inFlight) continue;
+      if (sent.columns.bytes[number & sent.columns.mask] === MIN_DATAGRAM_BYTES) full++;
+      this.#giveUp(number, fate);
+    }
     this.#lossAt = null;
     this.#forget(Number.NEGATIVE_INFINITY);
+    return full;
   }
 
   #refuseLies(ack: AckFrame): void {
@@ -135,6 +145,7 @@ export class LossRecovery {
       if (sent.stateOf(number) !== packetState.inFlight) continue;
       const slot = number & sent.columns.mask;
       outcome.ackedBytes += sent.columns.bytes[slot] ?? 0;
+      if (sent.columns.bytes[slot] === MIN_DATAGRAM_BYTES) outcome.ackedFull++;
       if (index === 0 && number === high) outcome.rttMs = now - sent.sentAtMs(number);
       this.rate.onAcked(now, sent.columns, slot);
       this.#settleAcked(number, acked, outcome);
@@ -183,8 +194,10 @@ export class LossRecovery {
   }
 
   #declareLost(number: number, fate: Fate, outcome: Outcome): void {
+    const bytes = this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
     outcome.lostPackets++;
-    outcome.lostBytes += this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
+    outcome.lostBytes += bytes;
+    if (bytes === MIN_DATAGRAM_BYTES) outcome.lostFull++;
     this.#giveUp(number, fate);
   }
 
@@ -211,5 +224,14 @@ function isAcked(ack: AckFrame, number: number): boolean {
 }
 
 function noOutcome(): Outcome {
-  return { ackedBytes: 0, lostBytes: 0, lostPackets: 0, isProgress: false, rttMs: null, isPersistent: false };
+  return {
+    ackedBytes: 0,
+    lostBytes: 0,
+    lostPackets: 0,
+    ackedFull: 0,
+    lostFull: 0,
+    isProgress: false,
+    rttMs: null,
+    isPersistent: false,
+  };
 }

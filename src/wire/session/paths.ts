@@ -146,6 +146,7 @@ export class Paths {
   handleTimeout(now: number): void {
     for (const path of this.#byId.values()) path.handleTimeout(now, this.#options.lost);
     for (const route of this.#routes.values()) {
+      this.#doubtSize(now, route);
       const why = this.#checks.handleTimeout(now, route) ?? this.#silence(now, route);
       const isLimited = why !== null && (route.isUsable ? this.#hasOther(route) : true);
       if (isLimited) this.#lose(now, route, why);
@@ -210,9 +211,16 @@ export class Paths {
 
   /** The server's path keeps its id and its numbers through all outages. */
   #reopen(path: SendPath, route: RouteState): SendPath {
-    path.route = route;
+    path.revive(route);
     this.#byId.set(path.id, path);
     return path;
+  }
+
+  /** Back to a route that has answered: it is usable again when a full datagram is answered too. */
+  #doubtSize(now: number, route: RouteState): void {
+    if (route.route.kind === "server" || route.path?.takeSizeDoubt() !== true) return;
+    route.standing = "answered";
+    this.#checks.restart(now, route);
   }
 
   /** @returns why a silent path is given up */

@@ -9,6 +9,8 @@ import { type Fate, type PacketContents, packetState } from "./sent-packets.ts";
 
 /** What one offloaded send holds: 65 507 bytes. */
 const MAX_BURST_PACKETS = 54;
+/** By chance this many full packets in a row are not lost, even where a third of all is. */
+const DOUBTFUL_PACKETS = 24;
 /** How far control and chat may go beyond a window that bulk has filled. Bytes. */
 const MESSAGE_RESERVE_BYTES = 16 * MIN_DATAGRAM_BYTES;
 /** Two probe timeouts make a path suspect, but not before this: programs and radios pause. Milliseconds. */
@@ -21,6 +23,8 @@ const QUIET_PACKETS = 16;
 
 /** Our sending on one route: numbers, loss, RTT, congestion, pacing. Its id is ours to choose and never used again. */
 export class SendPath {
+  /** Full packets lost since one was acknowledged. */
+  #fullLost = 0;
   readonly id: number;
   /** The server's path outlives its route. */
   route: RouteState;
@@ -135,6 +139,20 @@ export class SendPath {
     return !this.isSuspect && this.#isWithin(0) ? this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs) : null;
   }
 
+  /** Short packets arrive, but so many full ones in a row do not that the route may not carry them any more, RFC 8899 §4.3. Asked once. */
+  takeSizeDoubt(): boolean {
+    if (this.isSuspect || this.#fullLost < DOUBTFUL_PACKETS) return false;
+    this.#fullLost = 0;
+    return true;
+  }
+
+  /** The server's path, on a route that is there again. */
+  revive(route: RouteState): void {
+    this.route = route;
+    this.suspectSinceMs = this.eligibleAtMs = null;
+    this.recovery.probeTimeouts = 0;
+  }
+
   endProbation(now: number): void {
     if (this.eligibleAtMs !== null && now >= this.eligibleAtMs) this.eligibleAtMs = null;
   }
@@ -158,7 +176,7 @@ export class SendPath {
     if (this.recovery.probeTimeouts >= SUSPECT_TIMEOUTS && now - since >= SUSPECT_AFTER_MS)
       this.suspectSinceMs ??= since;
     // All goes out again, on another path if there is one; a window full of unknowns would only hold the ring.
-    if (this.isSuspect) this.recovery.abandon(again);
+    if (this.isSuspect) this.#fullLost += this.recovery.abandon(again);
   }
 
   #onProgress(now: number): void {
@@ -171,6 +189,7 @@ export class SendPath {
   #teachCongestion(now: number, outcome: Outcome): void {
     const { sent, rate, rtt } = this.recovery;
     this.lostPackets += outcome.lostPackets;
+    this.#fullLost = outcome.ackedFull > 0 ? 0 : this.#fullLost + outcome.lostFull;
     if (outcome.lostBytes > 0) this.congestion.onLost(now, outcome.lostBytes, outcome.isPersistent);
     if (outcome.ackedBytes === 0) return;
     this.congestion.onAck({

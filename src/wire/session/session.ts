@@ -1,3 +1,4 @@
+import { utf8 } from "../bytes.ts";
 import { Bbr } from "../congestion/bbr.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Core, Random, Transmit } from "../core.ts";
@@ -51,6 +52,8 @@ export interface SessionOptions {
   readonly congestion?: () => CongestionController;
   readonly now: number;
 }
+
+const MAX_REASON_BYTES = 200;
 
 type State = "open" | "closing" | "closed";
 
@@ -196,7 +199,12 @@ export class Session implements Core<SessionEvent, Route> {
   close(now: number, code: ErrorCode, reason: string): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.#closing = new Closing(now, code, reason, probeTimeoutMs(this.#paths.selected(now)?.recovery.rtt ?? null));
+    this.#closing = new Closing(
+      now,
+      code,
+      fitting(reason),
+      probeTimeoutMs(this.#paths.selected(now)?.recovery.rtt ?? null),
+    );
     if (this.#usableRoutes().length === 0) this.#end(code, reason, false);
   }
 
@@ -350,4 +358,11 @@ export class Session implements Core<SessionEvent, Route> {
       onClose: (code, reason) => this.#onRemoteClose(this.#heardAtMs, code, reason),
     });
   }
+}
+
+/** As much of a text as a close frame holds. */
+function fitting(reason: string): string {
+  let cut = reason.toWellFormed();
+  while (utf8(cut).length > MAX_REASON_BYTES) cut = cut.slice(0, -1).toWellFormed();
+  return cut;
 }

@@ -12,7 +12,10 @@ test("RangeSet holds what a set of numbers holds, in disjoint ranges that do not
         const fresh = Array.from({ length }, (_, index) => start + index).filter((number) => !model.has(number));
         if (adds) expect(ranges.add(start, start + length)).toBe(fresh.length);
         else ranges.remove(start, start + length);
-        for (let number = start; number < start + length; number++) adds ? model.add(number) : model.delete(number);
+        for (let number = start; number < start + length; number++) {
+          if (adds) model.add(number);
+          else model.delete(number);
+        }
       }
       const held: number[] = [];
       for (let index = 0; index < ranges.count; index++) {

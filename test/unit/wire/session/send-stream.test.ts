@@ -85,7 +85,7 @@ test("what SendStream sends, however it is lost, doubled and shuffled, ReceiveSt
           if (chunk !== null && (fate >= 3 || isKind)) deliver(chunk);
           if (chunk !== null && ((fate >= 3 && seen) || isKind)) from.onAcked(chunk);
           else if (chunk !== null) late.push(chunk);
-          if (chunk === null || late.length > 5) for (const each of late.splice(0).reverse()) from.onLost(each);
+          if (chunk === null || late.length > 5) for (const each of late.splice(0).toReversed()) from.onLost(each);
         }
         expect(Buffer.concat(read).equals(content)).toBe(true);
         expect(from.bufferedBytes).toBe(0);
