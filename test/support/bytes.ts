@@ -15,7 +15,7 @@ export function seededRandom(seed: string): Random {
 
 /** A copy with one bit turned over, counted from the first byte's highest. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
-  const flipped = bytes.slice();
+  const flipped = new Uint8Array(bytes); // `slice` of a Buffer shares its memory
   flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (0x80 >> (bit & 7));
   return flipped;
 }
