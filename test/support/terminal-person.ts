@@ -27,14 +27,15 @@ export class TerminalPerson {
     return Terminal.start([...args, "--home", this.home], { ...options, env: this.#env(options) });
   }
 
-  /** As {@link at}, from a shell script that says afterwards how it ended and what it left of the terminal. */
+  /** As {@link at}, in the folder for downloads, from a shell script that says afterwards how it ended and what it left of the terminal. */
   fromShell(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
     const script = this.#folder.at(`${this.name}.sh`);
     writeFileSync(
       script,
-      `sh -c 'echo $$ > "$0"; exec "$@"' '${this.#pidFile}' '${binary}' "$@"
+      `mkdir -p '${this.downloads}' && cd '${this.downloads}' || exit
+       sh -c 'echo $$ > "$0"; exec "$@"' '${this.#pidFile}' '${binary}' "$@"
        echo "status $?"
-       echo "modes" $(stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*isig')`,
+       echo "modes" $(stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*isig' | sort)`,
     );
     return this.at(args, { ...options, executable: ["sh", script] });
   }

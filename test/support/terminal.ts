@@ -60,6 +60,12 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("send-keys", "--", ...keys);
   }
 
+  /** As if put in from elsewhere: marked as a paste where the program has asked for that. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux("set-buffer", "--", text);
+    await this.#tmux("paste-buffer", "-p");
+  }
+
   /** What is on the screen: one line a row, without colours and blanks at the end. */
   async screen(): Promise<string> {
     return this.#tmux("capture-pane", "-p");
