@@ -49,3 +49,5 @@ export const PREVIOUS_KEY_MS = 15_000;
 export const KEEPALIVE_MS = 15_000;
 /** How long `--direct-only` looks for a path. Milliseconds. */
 export const DIRECT_ONLY_MS = 10_000;
+/** How long a session looks for one where the server does not relay. Milliseconds. */
+export const NO_RELAY_MS = 30_000;

@@ -255,7 +255,7 @@ test("bad input 36: a leg whose reader never reads holds 256 KiB at most and is 
   const previews = [{ device: slow.deviceId, sealed: utf8("x") }];
   fast.tell({ kind: "ring", session, name: "slow", purpose: 1, previews });
   await slow.hear("incoming");
-  slow.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first") });
+  slow.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first"), hidden: false });
   await fast.hear("observed");
   const [sender, reader] = [await boundLeg(fast, session), await boundLeg(slow, session)];
   reader.socket.pause();

@@ -24,7 +24,7 @@ async function paired(asker: TestPeer, accepter: TestPeer): Promise<Uint8Array> 
   const session = newSession();
   ring(asker, accepter.me?.name ?? "", session, accepter);
   await accepter.hear("incoming");
-  accepter.tell({ kind: "accept", session, versions, handshake: utf8("first") });
+  accepter.tell({ kind: "accept", session, versions, handshake: utf8("first"), hidden: false });
   await asker.hear("accepted");
   await Promise.all([asker.hear("observed"), accepter.hear("observed")]);
   return session;
@@ -60,7 +60,7 @@ test("two people register, see each other, ring, accept and forward", async () =
     purpose: purposes.chat,
     preview: utf8("for ben"),
   });
-  ben.tell({ kind: "accept", session, versions, handshake: utf8("first") });
+  ben.tell({ kind: "accept", session, versions, handshake: utf8("first"), hidden: false });
   expect(await ana.hear("accepted")).toMatchObject({
     session,
     device: ben.deviceId,

@@ -196,7 +196,7 @@ export class EvilServer implements AsyncDisposable {
     from.account = account;
     from.device = device;
     const { name, userId } = account;
-    const rest = { name, userId, deviceId: device.id, token: "token", tokenLifetimeMs: 600_000 };
+    const rest = { name, userId, deviceId: device.id, token: "token", tokenLifetimeMs: 600_000, relays: true };
     this.#say(from, { kind: "signedIn", request: message.request, ...rest });
   }
 

@@ -62,14 +62,17 @@ export class IncomingRing {
     this.#leave();
   }
 
-  /** @throws UserError when the asker is gone by now */
-  async accept(): Promise<Established> {
+  /**
+   * @param isHidden the asker is not to be told where this end is seen
+   * @throws UserError when the asker is gone by now
+   */
+  async accept(isHidden: boolean): Promise<Established> {
     this.#isOpen = false;
     const localIndex = randomIndex();
     const { message, complete } = startHandshake(this.#end(localIndex));
     const answer = this.#answer(complete);
     const { session, device, name } = this.message;
-    this.#exchange.link.tell({ kind: "accept", session, versions: OWN_VERSIONS, handshake: message });
+    this.#exchange.link.tell({ kind: "accept", session, versions: OWN_VERSIONS, handshake: message, hidden: isHidden });
     try {
       const agreed = await answer;
       const [route, early] = [this.#route, this.#early];

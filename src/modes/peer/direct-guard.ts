@@ -29,12 +29,13 @@ export class DirectGuard {
     this.#timer = setTimeout(() => this.#giveUp(), this.#timeoutMs);
   }
 
+  /** Why the session came to nothing. */
+  failure(peer: string): UserError {
+    return new UserError("no-path", `no direct path to ${peer} in ${this.#timeoutMs / 1_000} s`);
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#firstPath.resolve(false);
   }
-}
-
-export function noDirectPath(peer: string, timeoutMs: number): UserError {
-  return new UserError("no-path", `no direct path to ${peer} in ${timeoutMs / 1_000} s`);
 }

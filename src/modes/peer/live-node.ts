@@ -1,5 +1,5 @@
 import { toHex } from "../../wire/bytes.ts";
-import { DIRECT_ONLY_MS } from "../../wire/limits.ts";
+import { DIRECT_ONLY_MS, NO_RELAY_MS } from "../../wire/limits.ts";
 import { ranks, purposes, type SignallingMessage } from "../../wire/messages/signalling.ts";
 import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { SELF } from "../cli/command.ts";
@@ -96,9 +96,7 @@ export class LiveNode implements PeerNode {
     );
     const established = await this.#ring(target, asking);
     await this.#introductions.met(target, established.agreed);
-    const session = await this.#open(established, this.#parts.policy.relayOnly);
-    if (this.#parts.policy.directOnly) await session.requireDirect(DIRECT_ONLY_MS);
-    return session;
+    return this.#open(established, this.#parts.policy.relayOnly);
   }
 
   async listen(listening: Listening): Promise<void> {
@@ -155,7 +153,7 @@ export class LiveNode implements PeerNode {
   async #acceptCrossing(name: string, crossing: PromiseWithResolvers<Caller>): Promise<Established> {
     const late = setTimeout(() => crossing.reject(gone(name)), CROSSING_TIMEOUT_MS);
     const caller = await crossing.promise.finally(() => clearTimeout(late));
-    return caller.ring.accept();
+    return caller.ring.accept(this.#parts.policy.relayOnly);
   }
 
   #called(caller: Caller): void {
@@ -189,7 +187,7 @@ export class LiveNode implements PeerNode {
 
   async #accept(ring: Caller["ring"], relayOnly: boolean, pins = true): Promise<LiveSession> {
     const { name, userId, device } = ring.message;
-    const established = await ring.accept();
+    const established = await ring.accept(relayOnly);
     if (pins) await this.#introductions.met({ name, userId, devices: [device] }, established.agreed);
     return this.#open(established, relayOnly);
   }
@@ -198,7 +196,17 @@ export class LiveNode implements PeerNode {
     const { own, endpoint, onFault } = this.#parts;
     if (!relayOnly) await this.#network.ready();
     const place = relayOnly ? null : placeOf(endpoint);
-    return this.#sessions.open(established, { own, endpoint, server: this.server, place, onFault });
+    const directWithinMs = this.#directWithinMs();
+    const options = { own, endpoint, server: this.server, place, directWithinMs, onFault };
+    const session = await this.#sessions.open(established, options);
+    await session.ready();
+    return session;
+  }
+
+  /** Null where user data may go over the server. */
+  #directWithinMs(): number | null {
+    if (this.#parts.policy.directOnly) return DIRECT_ONLY_MS;
+    return this.#parts.link.me.relays ? null : NO_RELAY_MS;
   }
 
   #heard(message: SignallingMessage): void {

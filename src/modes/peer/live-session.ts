@@ -13,7 +13,7 @@ import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
 import type { Established } from "./established.ts";
 import { type OwnDevice, systemRandom } from "./own-device.ts";
-import { DirectGuard, noDirectPath } from "./direct-guard.ts";
+import { DirectGuard } from "./direct-guard.ts";
 import { PathSeeker } from "./path-seeker.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
@@ -26,6 +26,8 @@ export interface LiveSessionOptions {
   readonly endpoint: UdpEndpoint;
   /** host:port, for the path shown while the server carries the session. */
   readonly server: string;
+  /** How long it may be without a direct path, when no user data may go over the server; null when it may. Milliseconds. */
+  readonly directWithinMs: number | null;
   /** Our own addresses, to tell and to keep away from; null where none may be told or used. */
   readonly place: Place | null;
   readonly onFault: (error: unknown) => void;
@@ -57,7 +59,7 @@ export class LiveSession implements PeerSession, PacketSink {
   #path: PathInfo;
   #end: SessionEnd | null = null;
   /** Where nothing may go over the server. */
-  #guard: DirectGuard | null = null;
+  readonly #guard: DirectGuard | null;
   #onPath: (path: PathInfo) => void = () => undefined;
   #onDatagram: (bytes: Uint8Array) => void = () => undefined;
 
@@ -82,6 +84,7 @@ export class LiveSession implements PeerSession, PacketSink {
       remoteStatic: device.key,
       rekeyPrologue: (purpose) => sessionPrologue(terms, purpose),
       random: systemRandom,
+      relayData: options.directWithinMs === null,
       now: performance.now(),
     });
     this.#streams = new SessionStreams(this.#host());
@@ -99,6 +102,7 @@ export class LiveSession implements PeerSession, PacketSink {
         this.#drive.wake();
       },
     });
+    this.#guard = this.#guarded();
     this.#index(localIndex);
     this.#core.setServerRoute(this.#drive.now(), true);
     established.route.onBody((body) => this.#receiveBody(body));
@@ -117,23 +121,22 @@ export class LiveSession implements PeerSession, PacketSink {
     return this.#path;
   }
 
+  /** The other end is shown no address of ours. */
+  get isHidden(): boolean {
+    return this.#options.place === null;
+  }
+
   /** Resolves when the other end has proven its keys. @throws UserError the session's end, when that came first */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
 
   /**
-   * From now on nothing goes over the server: waits for a path of its own, and ends the session when there is none.
+   * Resolves when user data can go: at once, or when a direct path stands where the server may carry none.
    * @throws UserError `no-path` when none comes up in time
    */
-  async requireDirect(timeoutMs: number): Promise<void> {
-    const guard = new DirectGuard(timeoutMs, () => this.abort("no-path", "no direct path"));
-    this.#guard = guard;
-    guard.moved(this.#path);
-    void this.ended.then(() => guard.stop());
-    if (!(await guard.firstPath)) throw noDirectPath(this.peer, timeoutMs);
-    this.#core.setServerRoute(this.#drive.now(), false);
-    this.#drive.wake();
+  async ready(): Promise<void> {
+    if (this.#guard !== null && !(await this.#guard.firstPath)) throw this.#guard.failure(this.peer);
   }
 
   openBulk(): ByteWriter {
@@ -185,7 +188,7 @@ export class LiveSession implements PeerSession, PacketSink {
 
   /** The line to the server came or went. */
   setServerRoute(isUp: boolean): void {
-    if (this.#end !== null || this.#guard !== null) return;
+    if (this.#end !== null) return;
     this.#core.setServerRoute(this.#drive.now(), isUp);
     this.#drive.wake();
   }
@@ -231,6 +234,14 @@ export class LiveSession implements PeerSession, PacketSink {
       consumed: (stream, bytes) => change((now) => this.#core.consumed(now, stream, bytes)),
       bufferedBytes: (stream) => this.#core.bufferedBytes(stream),
     };
+  }
+
+  #guarded(): DirectGuard | null {
+    const { directWithinMs } = this.#options;
+    if (directWithinMs === null) return null;
+    const guard = new DirectGuard(directWithinMs, () => this.abort("no-path", "no direct path"));
+    void this.ended.then(() => guard.stop());
+    return guard;
   }
 
   #announce(): void {

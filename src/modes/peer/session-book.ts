@@ -25,9 +25,15 @@ export class SessionBook {
     this.#switchboard = switchboard;
   }
 
-  /** What to name to the server when a channel signs in again. */
+  /**
+   * What to name to the server when a channel signs in again. Not what shows no address: a server that has restarted has forgotten
+   * that, and would tell the other end where this one is seen.
+   */
   get live(): readonly LiveSince[] {
-    return [...this.#live.values()];
+    return this.#live
+      .entries()
+      .flatMap(([session, since]) => (session.isHidden ? [] : [since]))
+      .toArray();
   }
 
   /** Makes the session of two devices that agreed, and waits until the other end has proven its keys. @throws UserError */

@@ -62,10 +62,12 @@ export class ChannelSocket implements SocketHandler {
       const { reply, message } = this.#channel.handle(bytes);
       if (reply !== null) this.#port.send(reply);
       if (message !== null) this.#take(message);
+      else if (wasOpen) this.#isOverRate(0); // new keys of the channel, which cost more than most messages
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy);
-      else this.#complain(0, new Refusal(error.code, error.message));
+      else if (error.code !== "unknown-type" || !this.#isOverRate(0))
+        this.#complain(0, new Refusal(error.code, error.message));
     }
   }
 
@@ -84,13 +86,12 @@ export class ChannelSocket implements SocketHandler {
     void attendance.left(member);
   }
 
-  /** Sealed packets of a session count by their bytes alone, everything else as messages. */
+  /** Sealed packets of a session count by their bytes alone, everything else as messages; so does what has no bytes. */
   #take(message: SignallingMessage): void {
     const member = this.#member;
-    const isPackets = message.kind === "forward" && member !== null;
+    const isPackets = message.kind === "forward" && message.body.length > 0 && member !== null;
     if (isPackets && this.#services.hub.pairings.has(member, message.session)) return this.#handle(member, message);
-    const retryMs = this.#rate.take(this.#services.clock.now());
-    if (retryMs > 0) return this.#slowDown(message, retryMs);
+    if (this.#isOverRate(requestOf(message))) return;
     if (!this.#isNextRequest(message))
       return this.#complain(0, new Refusal("bad-message", "request is not above the last one"));
     if (member === null) this.#enter(message);
@@ -174,10 +175,13 @@ export class ChannelSocket implements SocketHandler {
     return ourTrouble(error);
   }
 
-  #slowDown(message: SignallingMessage, retryMs: number): void {
+  #isOverRate(request: number): boolean {
+    const retryMs = this.#rate.take(this.#services.clock.now());
+    if (retryMs === 0) return false;
     this.#overRate++;
     if (this.#overRate > MAX_OVER_RATE) this.#close(closeCodes.policy);
-    else this.#fail(requestOf(message), new Refusal("limited", "too many messages", retryMs));
+    else this.#fail(request, new Refusal("limited", "too many messages", retryMs));
+    return true;
   }
 
   /** A message that is not known may come from a newer peer; the others count. */

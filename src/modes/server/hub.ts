@@ -37,9 +37,9 @@ export class Hub {
     this.#options = options;
     this.#limits = new RingLimits(clock);
     this.pairings = new Pairings(clock, random);
-    this.#rings = new Rings(clock, (session, asker, accepter) => {
+    this.#rings = new Rings(clock, (session, asker, accepter, isHidden) => {
       this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);
-      this.pairings.pair(session, asker, accepter);
+      this.pairings.pair(session, asker, accepter, isHidden);
     });
   }
 

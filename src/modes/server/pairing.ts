@@ -61,6 +61,8 @@ export class End {
   /** Null while its channel is away. */
   member: Member | null = null;
   leg: Leg | null = null;
+  /** The other end is not told where this one is seen. */
+  isHidden = false;
   /** What this end has sent inside the channels. */
   sentBytes = 0;
 
@@ -83,7 +85,7 @@ export class End {
   }
 
   tellObserved(): void {
-    const addresses = (this.other.member?.observed ?? []).flatMap(endpointOf);
+    const addresses = this.other.isHidden ? [] : (this.other.member?.observed ?? []).flatMap(endpointOf);
     this.member?.send({ kind: "observed", session: this.pairing.session, addresses });
   }
 }

@@ -35,10 +35,12 @@ export class Pairings {
     return this.#ends.get(member.id)?.has(toHex(session)) === true;
   }
 
-  pair(session: Uint8Array, asker: Member, accepter: Member): void {
+  /** @param isHidden the asker is not told where the accepter is seen */
+  pair(session: Uint8Array, asker: Member, accepter: Member, isHidden: boolean): void {
     const pairing = this.#open(session, asker.identity.deviceKey, accepter.identity.deviceKey);
     this.#join(pairing.ends[0], asker);
     this.#join(pairing.ends[1], accepter);
+    pairing.ends[1].isHidden = isHidden;
     pairing.tellObserved();
   }
 

@@ -67,10 +67,11 @@ export function requestOf(message: SignallingMessage): number {
 }
 
 /** The token is made anew each time. */
-export async function sendSignedIn({ tokens }: Services, member: Member, request: number): Promise<void> {
+export async function sendSignedIn({ tokens, relays }: Services, member: Member, request: number): Promise<void> {
   const { name, userId, deviceId } = member.identity;
   const token = await tokens.issue(member.identity);
-  member.send({ kind: "signedIn", request, name, userId, deviceId, token, tokenLifetimeMs: TOKEN_LIFETIME_MS });
+  const tokenLifetimeMs = TOKEN_LIFETIME_MS;
+  member.send({ kind: "signedIn", request, name, userId, deviceId, token, tokenLifetimeMs, relays });
 }
 
 function hangUp({ hub, log }: Services, member: Member, { session, path }: Message<"hangUp">): void {

@@ -17,11 +17,14 @@ const LIFETIME_MS = 600_000;
  */
 export class Rings {
   readonly #clock: Clock;
-  readonly #onAccepted: (session: Uint8Array, asker: Member, accepter: Member) => void;
+  readonly #onAccepted: (session: Uint8Array, asker: Member, accepter: Member, isHidden: boolean) => void;
   /** By session id in hex. */
   readonly #rings = new Map<string, Ring>();
 
-  constructor(clock: Clock, onAccepted: (session: Uint8Array, asker: Member, accepter: Member) => void) {
+  constructor(
+    clock: Clock,
+    onAccepted: (session: Uint8Array, asker: Member, accepter: Member, isHidden: boolean) => void,
+  ) {
     this.#clock = clock;
     this.#onAccepted = onAccepted;
   }
@@ -74,12 +77,12 @@ export class Rings {
   }
 
   /** @throws Refusal `no-such-request` unless this member was asked and nobody was faster */
-  accept(member: Member, { session, versions, handshake }: Message<"accept">): void {
+  accept(member: Member, { session, versions, handshake, hidden }: Message<"accept">): void {
     const ring = this.#askedOf(member, session);
     ring.asked.delete(member.id);
     this.#drop(ring, "answered-elsewhere");
     ring.asker.send({ kind: "accepted", session, device: member.identity.deviceId, versions, handshake });
-    this.#onAccepted(session, ring.asker, member);
+    this.#onAccepted(session, ring.asker, member, hidden);
   }
 
   /** @throws Refusal as `accept` does */

@@ -33,7 +33,8 @@ const specs = {
   signIn: message(0x01, { request: u32, token: optional(token) }), // peer → server: the channel's key is a registered device
   register: message(0x02, { request: u32, name, password, invite: optional(id), label, signKey: key, deviceList }), // peer → server
   enrol: message(0x03, { request: u32, name, password, label, signKey: key, deviceList }), // peer → server: another device of an account
-  signedIn: message(0x04, { request: u32, name, userId: id, deviceId: id, token, tokenLifetimeMs: u32 }), // server → peer, in answer to these
+  /** server → peer, in answer to these. Where the server does not relay, no user data goes over it. */
+  signedIn: message(0x04, { request: u32, name, userId: id, deviceId: id, token, tokenLifetimeMs: u32, relays: bool }),
   renewToken: message(0x05, { request: u32 }), // peer → server; answered by signedIn
   signOut: message(0x06, { request: u32 }), // peer → server: revokes this device; done
   changePassword: message(0x07, { request: u32, password, newPassword: password }), // peer → server: all other devices are revoked; done
@@ -75,7 +76,8 @@ const specs = {
   }),
   ringing: message(0x41, { session: id }), // server → asker: a device was told
   incoming: message(0x42, { session: id, name, userId: id, device, purpose: u8, preview: upTo(MAX_PREVIEW_BYTES) }), // server → asked
-  accept: message(0x43, { session: id, versions: upTo(8), handshake: upTo(4_096) }), // asked → server
+  /** asked → server. `hidden`: the asker is not to be told where this end is seen. */
+  accept: message(0x43, { session: id, versions: upTo(8), handshake: upTo(4_096), hidden: bool }),
   decline: message(0x44, { session: id, code }), // asked → server
   cancel: message(0x45, { session: id, code }), // asker → server → asked: stop ringing
   refused: message(0x46, { session: id, code, retryMs: u32 }), // server → asker

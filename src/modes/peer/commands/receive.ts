@@ -102,7 +102,14 @@ class Receiver {
     });
     try {
       if (!(await this.#decideRing(incoming))) return incoming.decline("declined");
-      this.#start(await incoming.accept(), incoming);
+      const accepted = await incoming.accept();
+      try {
+        this.#start(accepted, incoming);
+      } catch (error) {
+        // Nobody would ever read what they send.
+        void accepted.close("internal", "a defect of the other program");
+        throw error;
+      }
     } catch (error) {
       this.#context.output.error(error, { peer: from, session });
     }

@@ -9,13 +9,23 @@ let ben: LocalPeer;
 beforeEach(async () => {
   house = await House.open();
   [ana, ben] = [await house.member("ana"), await house.present("ben")];
-  const session = house.random(16);
-  ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
-  await ben.hear("incoming");
-  ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first") });
-  await Promise.all([ana.hear("observed"), ben.hear("observed")]);
+  await pair(false);
 });
 afterEach(() => house[Symbol.asyncDispose]());
+
+async function pair(hidden: boolean): Promise<void> {
+  const session = house.random(16);
+  ana.tell({
+    kind: "ring",
+    session,
+    name: ben.me?.name ?? "",
+    purpose: 1,
+    previews: [{ device: ben.deviceId, sealed: utf8("x") }],
+  });
+  await ben.hear("incoming");
+  ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first"), hidden });
+  await Promise.all([ana.hear("observed"), ben.hear("observed")]);
+}
 
 async function ticketOf(peer: LocalPeer) {
   const ticket = await peer.request({ kind: "getTicket" });
@@ -35,6 +45,16 @@ test("a ticket names the ports, and where requests under it come from is told to
   const told = ben.waiting("observed").map(({ addresses }) => addresses.map(({ port }) => port));
   expect(told).toEqual([[5_000], [5_000, 5_001]]);
   expect(ana.waiting("observed")).toEqual([]);
+});
+
+test("who accepts hidden is shown to nobody, and sees where the asker is", async () => {
+  [ana, ben] = [await house.member("carl"), await house.present("dora")];
+  await pair(true);
+  const { discovery } = house.services;
+  discovery.handleDatagram(requestUnder(await ticketOf(ben), 1), from(5_000), 0);
+  discovery.handleDatagram(requestUnder(await ticketOf(ana), 1), from(6_000), 0);
+  expect(ana.waiting("observed").flatMap(({ addresses }) => addresses)).toEqual([]);
+  expect(ben.waiting("observed").flatMap(({ addresses }) => addresses.map(({ port }) => port))).toEqual([6_000]);
 });
 
 test("under a new ticket what was seen before is forgotten, and an older ticket shows nothing new", async () => {

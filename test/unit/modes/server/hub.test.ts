@@ -28,7 +28,7 @@ async function ring(
 
 async function paired(asker: LocalPeer, accepter: LocalPeer): Promise<Uint8Array> {
   const session = await ring(asker, accepter.me?.name ?? "", [accepter]);
-  accepter.tell({ kind: "accept", session, versions, handshake });
+  accepter.tell({ kind: "accept", session, versions, handshake, hidden: false });
   await asker.hear("accepted");
   await Promise.all([asker.hear("observed"), accepter.hear("observed")]);
   return session;
@@ -126,8 +126,8 @@ test("bad input 98: the first accept wins and the others hear that it was answer
   const ana = await house.member("ana");
   const [one, two] = [await another("ben", 1), await another("ben", 1)];
   const session = await ring(ana, "ben", [one, two]);
-  two.tell({ kind: "accept", session, versions, handshake });
-  one.tell({ kind: "accept", session, versions, handshake });
+  two.tell({ kind: "accept", session, versions, handshake, hidden: false });
+  one.tell({ kind: "accept", session, versions, handshake, hidden: false });
   expect(await ana.hear("accepted")).toMatchObject({ session, device: two.deviceId });
   expect(await one.hear("cancel")).toMatchObject({ session, code: "answered-elsewhere" });
   expect(await one.hear("failed")).toMatchObject({ code: "no-such-request" });
@@ -172,7 +172,8 @@ test("a ring that nobody minds ends by itself", async () => {
 
 test("bad input 89: an accept for a ring that never was, is another's, was cancelled, or was accepted before", async () => {
   const [ana, ben, eve] = [await house.member("ana"), await house.present("ben"), await house.present("eve")];
-  const accept = (peer: LocalPeer, session: Uint8Array) => peer.tell({ kind: "accept", session, versions, handshake });
+  const accept = (peer: LocalPeer, session: Uint8Array) =>
+    peer.tell({ kind: "accept", session, versions, handshake, hidden: false });
   accept(eve, house.random(16));
   const session = await ring(ana, "ben", [ben]);
   accept(eve, session);
@@ -203,7 +204,7 @@ test("bad input 90: of two crossing chat rings the lower device key's stands, an
       : [await ringHigh(), await ringLow()].toReversed();
     expect(await high.hear("incoming")).toMatchObject({ session: sessions[0] });
     expect(await high.hear("refused")).toMatchObject({ session: sessions[1], code: "answered-elsewhere" });
-    high.tell({ kind: "accept", session: sessions[0] ?? new Uint8Array(16), versions, handshake });
+    high.tell({ kind: "accept", session: sessions[0] ?? new Uint8Array(16), versions, handshake, hidden: false });
     expect(await low.hear("accepted")).toMatchObject({ session: sessions[0] });
     expect([...low.waiting("refused"), ...low.waiting("incoming")]).toEqual([]);
   }
@@ -240,7 +241,7 @@ test("bad input 88: strangers ring 10 a minute, three at a time to one person, a
   expect((await ana.hear("refused")).retryMs).toBe(6_000);
   house.clock.advance(6_000);
   const accepted = await ring(ana, "ben", [ben]);
-  ben.tell({ kind: "accept", session: accepted, versions, handshake });
+  ben.tell({ kind: "accept", session: accepted, versions, handshake, hidden: false });
   await ana.hear("accepted");
   for (let at = 0; at < 30; at++) {
     const session = await ring(ana, "ben", [ben]);
@@ -269,7 +270,7 @@ test("a session id in use is refused", async () => {
   await ana.settled();
   expect(await ana.hear("failed")).toMatchObject({ code: "bad-message" });
   expect(kinds(ben)).toEqual(["incoming"]);
-  ben.tell({ kind: "accept", session, versions, handshake });
+  ben.tell({ kind: "accept", session, versions, handshake, hidden: false });
   ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
   await ana.settled();
   expect(await ana.hear("failed")).toMatchObject({ code: "bad-message" });
@@ -358,7 +359,7 @@ test("a relay leg is not given out by a server that does not relay", async () =>
   const session = closed.random(16);
   ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
   await ben.hear("incoming");
-  ben.tell({ kind: "accept", session, versions, handshake });
+  ben.tell({ kind: "accept", session, versions, handshake, hidden: false });
   expect(await ana.request({ kind: "openLeg", session })).toMatchObject({ kind: "failed", code: "no-path" });
 });
 

@@ -16,7 +16,7 @@ beforeEach(async () => {
   session = house.random(16);
   ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
   await ben.hear("incoming");
-  ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first") });
+  ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first"), hidden: false });
   await Promise.all([ana.hear("observed"), ben.hear("observed")]);
 });
 afterEach(() => house[Symbol.asyncDispose]());
