@@ -297,6 +297,33 @@ test("bad input 58: over 50 messages a second are limited with a time, and 200 m
   expect(ana.closeCode).toBe(1_008);
 });
 
+test("bad input 58: kinds that nobody knows count as messages", async () => {
+  const channel = await RawChannel.signedIn("ana");
+  for (let at = 0; at < 1_000 && channel.port.closed === null; at++) channel.say(packValue([0x7e, 1]));
+  expect(channel.port.closed).toEqual(POLICY);
+  expect(channel.port.sent.length).toBeLessThan(310);
+});
+
+test("bad input 58: new keys of the channel count as messages", () => {
+  const limits = { rekeyAfterMessages: 0, rekeyAfterMs: Infinity };
+  const { random, serverKey } = house;
+  const keys = KeyPair.generate(random);
+  const client = new ChannelClient({ keys, serverKey, offered: [CHANNEL_SUBPROTOCOL], random, now: 0, limits });
+  const port = answerTo(client.start());
+  let exchanges = 0;
+  for (let heard = 0; port.closed === null && exchanges < 1_000;) {
+    const rekey = client.rekey(0);
+    if (rekey !== null) port.socket.receive(rekey);
+    for (; heard < port.sent.length; heard++) {
+      const { reply } = client.handle(port.sent[heard] ?? new Uint8Array());
+      if (reply !== null) port.socket.receive(reply);
+      if (reply !== null) exchanges++;
+    }
+  }
+  expect(port.closed).toEqual(POLICY);
+  expect(exchanges).toBeLessThan(200);
+});
+
 test("what is said in one breath with the sign-in waits for it", async () => {
   const peer = house.connect(await house.enrol("ana"));
   const signedIn = peer.request({ kind: "signIn", token: null });
