@@ -27,11 +27,14 @@ export class Doorway {
   #listening: Listening | null = null;
   readonly #exchange: Exchange;
   readonly #people: People;
+  readonly #requireVerified: boolean;
   readonly #events: DoorwayEvents;
 
-  constructor(exchange: Exchange, people: People, events: DoorwayEvents) {
+  /** @param requireVerified only devices whose numbers were compared may ring */
+  constructor(exchange: Exchange, people: People, requireVerified: boolean, events: DoorwayEvents) {
     this.#exchange = exchange;
     this.#people = people;
+    this.#requireVerified = requireVerified;
     this.#events = events;
   }
 
@@ -47,7 +50,8 @@ export class Doorway {
     const trust = trustIn(person, message.device);
     const isKnown = person.devices.length === 0 || isTrusted(person, message.device);
     if (!isKnown) this.#events.onChangedKey(message.name);
-    if (isKnown && purpose !== null && !person.blocked && this.#answers(purpose, message.name))
+    const mayRing = isKnown && (!this.#requireVerified || trust === "verified");
+    if (mayRing && purpose !== null && !person.blocked && this.#answers(purpose, message.name))
       this.#events.onCaller({ ring, purpose, trust });
     else ring.decline("no-answer");
   }

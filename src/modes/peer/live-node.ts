@@ -61,7 +61,7 @@ export class LiveNode implements PeerNode {
     this.#sessions = new SessionBook(parts.link, parts.switchboard);
     this.#network = new Network(parts.endpoint, parts.link, () => this.#sessions.moved(placeOf(parts.endpoint)));
     this.#introductions = new Introductions(parts.link, parts.people, parts.policy.requireVerified);
-    this.#doorway = new Doorway(parts, parts.people, {
+    this.#doorway = new Doorway(parts, parts.people, parts.policy.requireVerified, {
       onCaller: (caller) => this.#called(caller),
       onChangedKey: (name) => this.#listening?.onChangedKey?.(name),
     });
