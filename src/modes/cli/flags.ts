@@ -71,7 +71,7 @@ export const flags = {
   data: single("DIR", words, "env", "keep accounts and keys in this folder"),
   "open-registration": toggle("server", "let anyone register, without an invitation"),
   directory: withDefault("open", directory, "open", "server", "who may see who is online"),
-  "no-relay": toggle("server", "carry no data between people"),
+  "no-relay": toggle("server", "carry no words and no files between people, only what brings them together"),
   check: toggle("line", "say what is wrong with the settings and the data folder, serve nothing"),
   "log-level": withDefault("error|warn|info|debug", logLevel(), "info", "server", "how much to log"),
   uses: withDefault("N", whole(1, 10_000), 1, "line", "how many people it admits (1)"),
