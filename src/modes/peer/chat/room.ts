@@ -1,31 +1,26 @@
 import type { Random } from "../../../wire/core.ts";
-import type { PathEvent } from "../../cli/events.ts";
 import { UserError } from "../../cli/errors.ts";
-import { renderEvent, way } from "../../cli/render.ts";
+import { way } from "../../cli/render.ts";
 import { describeError } from "../../cli/report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
+import { type CommandOptions, Commands } from "./commands.ts";
 import { Conversation, newId } from "./conversation.ts";
-import { digitLines } from "./digit-lines.ts";
 import { messagesOf } from "./own-text.ts";
 import { type Question, Questions } from "./questions.ts";
 import { type FilePolicy, type FilesFace, RoomFiles } from "./room-files.ts";
-import { helpLines, readSaid, type Said } from "./slash.ts";
+import { readSaid } from "./slash.ts";
 import { ChatState } from "./state.ts";
-import { type PathRules, typedPaths } from "./typed-paths.ts";
 
 /** What a chat needs beside its session. */
-export interface RoomOptions {
+export interface RoomOptions extends CommandOptions {
   /** One's own name. */
   readonly me: string;
   readonly files: FilePolicy;
-  readonly paths: PathRules;
   readonly random: Random;
   readonly clock: Clock;
   /** Unix time. Milliseconds. */
   readonly wallMs: () => number;
-  /** The numbers were compared and are equal. */
-  readonly markVerified: () => Promise<unknown>;
   /** Leaves the chat at once. */
   readonly signal: AbortSignal;
 }
@@ -58,6 +53,7 @@ export class Room implements FilesFace {
   readonly #onChange: () => void;
   readonly #conversation: Conversation;
   readonly #files: RoomFiles;
+  readonly #commands: Commands;
   readonly #over = Promise.withResolvers<ChatOutcome>();
   /** Lines are reported in their order, so the last one stands for all. Never rejects. */
   #lastLine: Promise<void> = Promise.resolve();
@@ -73,6 +69,7 @@ export class Room implements FilesFace {
     this.note(`chat with ${session.peer}, ${way(session.path.kind)}; /help shows what you can do`);
     // What came early is handed over at once; a last word among it waits for the files.
     this.#files = new RoomFiles(session, options.files, this, options.random);
+    this.#commands = new Commands(this, session, this.#files, options);
     this.#conversation = this.#converse();
     session.onPath((path) => this.#moved(path));
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
@@ -99,7 +96,20 @@ export class Room implements FilesFace {
   /** A line was entered: an answer, a command, or something to say. */
   submit(line: string): void {
     if (this.questions.answer(line)) return;
-    if (line.trim() !== "") this.#obey(readSaid(line));
+    if (line.trim() !== "") this.#commands.obey(readSaid(line));
+  }
+
+  /** What becomes of it is shown. */
+  say(text: string): void {
+    const id = newId();
+    this.state.said(id, text);
+    this.#onChange();
+    const written = this.#conversation.write(text, this.#options.wallMs(), id);
+    written.catch((error: unknown) => {
+      this.state.refused(id);
+      this.note(describeError(error, false).message);
+    });
+    this.#lastLine = written.then(({ delivered }) => delivered).catch(() => undefined);
   }
 
   /** @returns whether it was sent */
@@ -110,7 +120,7 @@ export class Room implements FilesFace {
     const prompt = `send this paste, ${lines === 1 ? "1 line" : `${lines} lines`} and ${text.length} characters${parts}?`;
     const yes = await this.questions.ask({ prompt, fallback: true }, { urgent: true });
     if (yes !== true) return false;
-    for (const message of messages) this.#say(message);
+    for (const message of messages) this.say(message);
     return true;
   }
 
@@ -173,68 +183,11 @@ export class Room implements FilesFace {
     });
   }
 
-  #obey(said: Said): void {
-    switch (said.kind) {
-      case "text":
-        return this.#say(said.text);
-      case "help":
-        return helpLines.forEach((line) => this.note(line));
-      case "path":
-        return this.#tellPath(this.#session.path);
-      case "verify":
-        return void this.#verify();
-      case "quit":
-        return void this.leave("command");
-      case "send":
-        return this.#send(typedPaths(said.paths, this.#options.paths));
-      case "unknown":
-        return this.note(
-          `there is no /${said.word}; /help shows what there is, and // says something that begins with a slash`,
-        );
-    }
-  }
-
-  #say(text: string): void {
-    const id = newId();
-    this.state.said(id, text);
-    this.#onChange();
-    const written = this.#conversation.write(text, this.#options.wallMs(), id);
-    written.catch((error: unknown) => {
-      this.state.refused(id);
-      this.note(describeError(error, false).message);
-    });
-    this.#lastLine = written.then(({ delivered }) => delivered).catch(() => undefined);
-  }
-
-  #send(paths: readonly string[]): void {
-    if (paths.length === 0) return this.note("name a file, as in /send report.pdf");
-    void this.#files.send(paths);
-  }
-
-  async #verify(): Promise<void> {
-    const { peer, safetyNumber } = this.#session;
-
-    this.note(`your safety number with ${peer}; compare it on the phone or side by side`);
-    for (const line of digitLines(safetyNumber)) this.note(`    ${line}`);
-    if ((await this.questions.ask({ prompt: `is it the same on the screen of ${peer}?`, fallback: false })) !== true)
-      return;
-    await this.#options.markVerified().then(
-      () => this.note(`${peer} is verified`),
-      (error: unknown) => this.note(describeError(error, false).message),
-    );
-  }
-
   #moved(path: PathInfo): void {
     const isOther = path.kind !== this.state.path.kind || path.remote !== this.state.path.remote;
     this.state.path = path;
-    if (isOther) this.#tellPath(path);
+    if (isOther) this.#commands.tellPath(path);
     this.#onChange();
-  }
-
-  #tellPath({ kind, remote, rttMs, why }: PathInfo): void {
-    const { peer, id: session } = this.#session;
-    const event: PathEvent = { event: "path", peer, session, kind, remote, rttMs: Math.round(rttMs * 10) / 10, why };
-    for (const { text } of renderEvent(event)) this.note(text);
   }
 
   async #otherLeft(): Promise<void> {
