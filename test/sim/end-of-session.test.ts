@@ -19,8 +19,9 @@ test("close() tells the other end why, and both stop", () => {
 });
 
 test("the end gets through where 30 % is lost, and nobody hangs", () => {
+  const all = seeds(40);
   let told = 0;
-  for (const seed of seeds(40)) {
+  for (const seed of all) {
     const network = new SimNetwork(seed);
     const pair = new SimPair(network, { server: null });
     pair.open(pair.addRoute({ delayMs: 20, loss: 0.3 }), 1, 60_000);
@@ -31,7 +32,7 @@ test("the end gets through where 30 % is lost, and nobody hangs", () => {
     expect(pair.a.last("closed")).toMatchObject({ code: "cancelled", remote: false });
     if (pair.b.has("closed")) told++;
   }
-  expect(told).toBeGreaterThanOrEqual(38);
+  expect(told).toBeGreaterThanOrEqual(0.9 * all.length);
 });
 
 test("two ends that close at the same time both come to an end", () => {

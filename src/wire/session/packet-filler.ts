@@ -2,7 +2,8 @@ import { type Frame, frames } from "../messages/session.ts";
 import type { ControlQueue } from "./control-queue.ts";
 import type { DatagramQueue } from "./datagram-queue.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
-import { isRekeyFrame, type SealState } from "./rekey.ts";
+import type { SealState } from "./key-age.ts";
+import { isRekeyFrame } from "./rekey.ts";
 import type { Streams } from "./streams.ts";
 
 /** What the next packet may carry. */
@@ -17,7 +18,7 @@ export interface Allowance {
 
 /** A chunk smaller than this is not worth its head, unless the packet would leave empty. Bytes. */
 const MIN_CHUNK_BYTES = 32;
-/** The longest frame of {@link Streams.takeFrame}. */
+/** The longest frame of {@link Streams.frames}. */
 const STREAM_FRAME_BYTES = 32;
 
 /** Fills packets in order of what may wait least: control frames, control, chat, datagrams, bulk. */
@@ -44,7 +45,7 @@ export class PacketFiller {
   hasAny({ state, messages, bulk, streams }: Allowance): boolean {
     if (messages && this.#control.hasAllowed((frame) => state === "open" || isRekeyFrame(frame))) return true;
     if (state !== "open") return false;
-    if (messages && this.#streams.hasFrames) return true;
+    if (messages && !this.#streams.frames.isEmpty) return true;
     return streams && ((messages && this.#hasMessages()) || (bulk && this.hasBulk()));
   }
 
@@ -68,7 +69,7 @@ export class PacketFiller {
 
   #addStreamFrames(builder: PacketBuilder): void {
     while (builder.room >= STREAM_FRAME_BYTES) {
-      const frame = this.#streams.takeFrame();
+      const frame = this.#streams.frames.take();
       if (frame === null) return;
       builder.addFrame(frame, frames.encode(frame), true);
     }

@@ -1,33 +1,26 @@
-import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
-import { MAX_PATH_ID } from "../packet/header.ts";
 import type { Frame } from "../messages/session.ts";
 import type { EventQueue } from "./events.ts";
 import { observedAddress, PathChallenges } from "./path-challenges.ts";
 import { PathChoice } from "./path-choice.ts";
-import { CHECKS_PATH, FIRST_FREE_PATH, SERVER_PATH } from "./path-id.ts";
+import { CHECKS_PATH } from "./path-id.ts";
 import { type Route, routeKey } from "./route.ts";
 import { RouteChecks } from "./route-checks.ts";
 import { RouteState } from "./route-state.ts";
-import { SendPath } from "./send-path.ts";
-import { updateRtt } from "./rtt.ts";
-import type { Fate } from "./sent-packets.ts";
-import type { SessionLimits } from "./session-limits.ts";
+import type { SendPath } from "./send-path.ts";
+import { SendPaths, type SendPathsOptions } from "./send-paths.ts";
 
 /** Routes kept at once, the server's included; unproven ones go first. */
 const MAX_ROUTES = 17;
 /** A route is given up this long after the first packet it left unacknowledged, or after three RTTs of a very long path. Milliseconds. */
 const LOST_AFTER_MS = 2_500;
-/** A path that comes back within this goes on with its congestion controller. Milliseconds. */
-const FROZEN_MS = 30_000;
+/** Routes that the user probes and that have not answered; a birthday series of checks fits. */
+const MAX_PROBED = 2_048;
 
-export interface PathsOptions {
-  readonly limits: SessionLimits;
+export interface PathsOptions extends SendPathsOptions {
   readonly random: Random;
-  readonly congestion: () => CongestionController;
+  readonly keepaliveMs: number;
   readonly events: EventQueue;
-  /** What a path that is given up had in flight goes back to where it came from. */
-  readonly lost: Fate;
 }
 
 /** The routes of a session, the paths we send on there, and which one is chosen. */
@@ -37,18 +30,16 @@ export class Paths {
   readonly #checks: RouteChecks;
   readonly #choice = new PathChoice();
   readonly #routes = new Map<string, RouteState>();
-  readonly #byId = new Map<number, SendPath>();
-  readonly #frozen = new Map<string, { readonly congestion: CongestionController; readonly at: number }>();
+  readonly #sending: SendPaths;
   /** Tiers of routes that the user probes and that have not answered. */
   readonly #probedTiers = new Map<string, number>();
-  #nextId = FIRST_FREE_PATH;
   #selected: RouteState | null = null;
-  #serverPath: SendPath | null = null;
 
   constructor(options: PathsOptions) {
     this.#options = options;
+    this.#sending = new SendPaths(options);
     this.challenges = new PathChallenges(options.random);
-    this.#checks = new RouteChecks(this.challenges, options.random, options.limits.keepaliveMs);
+    this.#checks = new RouteChecks(this.challenges, options.random, options.keepaliveMs);
   }
 
   /** Where data goes now. */
@@ -61,7 +52,7 @@ export class Paths {
   }
 
   get all(): Iterable<SendPath> {
-    return this.#byId.values();
+    return this.#sending.values();
   }
 
   get routes(): Iterable<RouteState> {
@@ -73,12 +64,12 @@ export class Paths {
   }
 
   byId(id: number): SendPath | null {
-    return this.#byId.get(id) ?? null;
+    return this.#sending.get(id);
   }
 
   /** A path of ours that was there, and may be gone. */
   wasUsed(id: number): boolean {
-    return id === SERVER_PATH ? this.#serverPath !== null : id >= FIRST_FREE_PATH && id < this.#nextId;
+    return this.#sending.wasUsed(id);
   }
 
   setServerRoute(now: number, available: boolean): void {
@@ -97,7 +88,7 @@ export class Paths {
     if (known !== undefined) known.tier = tier;
     this.#probedTiers.delete(routeKey(route));
     this.#probedTiers.set(routeKey(route), tier);
-    if (this.#probedTiers.size > 2_048) this.#probedTiers.delete(this.#probedTiers.keys().next().value ?? "");
+    if (this.#probedTiers.size > MAX_PROBED) this.#probedTiers.delete(this.#probedTiers.keys().next().value ?? "");
     this.challenges.challenge(now, route, "reach", false);
   }
 
@@ -129,22 +120,19 @@ export class Paths {
     if (answer === null || route.route.kind === "server") return;
     route.onRtt(now, answer.rttMs);
     route.confirmedAtMs = now;
-    if (route.standing === "seen") {
-      route.standing = "answered";
+    if (route.standing === "seen")
       this.#options.events.push({ kind: "route-validated", route: route.route, rttMs: answer.rttMs, observed });
-    } else if (answer.kind === "size") route.standing = "usable";
-    if (answer.kind === "size" || route.unanswered > 0 || !route.isUsable) this.#checks.restart(now, route);
+    if (route.rise(answer.kind)) this.#checks.restart(now, route);
     this.choose(now);
   }
 
   /** The path we send on there; made when first needed. Null when all ids are used up. */
   pathOn(route: RouteState, now: number): SendPath | null {
-    route.path ??= this.#newPath(route, now);
-    return route.path;
+    return this.#sending.on(route, now);
   }
 
   handleTimeout(now: number): void {
-    for (const path of this.#byId.values()) path.handleTimeout(now, this.#options.lost);
+    for (const path of this.#sending.values()) path.handleTimeout(now, this.#options.lost);
     for (const route of this.#routes.values()) {
       this.#doubtSize(now, route);
       const why = this.#checks.handleTimeout(now, route) ?? this.#silence(now, route);
@@ -156,7 +144,7 @@ export class Paths {
 
   pollTimeout(): number | null {
     let at = this.#choice.pollTimeout() ?? Number.POSITIVE_INFINITY;
-    for (const path of this.#byId.values()) at = Math.min(at, path.pollTimeout() ?? at, path.eligibleAtMs ?? at);
+    for (const path of this.#sending.values()) at = Math.min(at, path.pollTimeout() ?? at, path.eligibleAtMs ?? at);
     for (const route of this.#routes.values()) {
       at = Math.min(at, route.challengeAt ?? at);
       if (this.#hasOther(route)) at = Math.min(at, lostAt(route) ?? at);
@@ -166,7 +154,7 @@ export class Paths {
 
   /** Looks whether another route should carry the data from now on. */
   choose(now: number): void {
-    for (const path of this.#byId.values()) path.endProbation(now);
+    for (const path of this.#sending.values()) path.endProbation(now);
     const choice = this.#choice.choose(now, [...this.#routes.values()], this.#selected);
     if (choice?.route === this.#selected) return;
     this.#selected = choice?.route ?? null;
@@ -179,41 +167,20 @@ export class Paths {
     if (route.kind === "server") return null;
     const state = new RouteState(route, now);
     state.tier = this.#probedTiers.get(state.key) ?? state.tier;
-    this.#makeRoom();
+    this.#makeRoom(now);
     this.#routes.set(state.key, state);
     this.#options.events.push({ kind: "route-seen", route });
     return state;
   }
 
   /** Of the routes not in use the one that was silent longest goes, unproven ones first. */
-  #makeRoom(): void {
+  #makeRoom(now: number): void {
     if (this.#routes.size < MAX_ROUTES) return;
     const spare = [...this.#routes.values()].filter((route) => route !== this.#selected && route.route.kind === "udp");
     const rank = (route: RouteState) => (route.standing === "seen" ? 0 : 1e15) + route.lastHeardAtMs;
     const silent = spare.reduce((a, b) => (rank(b) < rank(a) ? b : a));
-    this.#close(silent, 0);
+    this.#sending.close(silent, now);
     this.#routes.delete(silent.key);
-  }
-
-  #newPath(route: RouteState, now: number): SendPath | null {
-    if (route.route.kind === "server" && this.#serverPath !== null) return this.#reopen(this.#serverPath, route);
-    const id = route.route.kind === "server" ? SERVER_PATH : this.#nextId++;
-    if (id > MAX_PATH_ID) return null;
-    const frozen = this.#frozen.get(route.key);
-    this.#frozen.delete(route.key);
-    const congestion = frozen && now - frozen.at <= FROZEN_MS ? frozen.congestion : this.#options.congestion();
-    const path = new SendPath(id, route, congestion, this.#options.random, this.#options.limits.skipEveryPackets, now);
-    if (route.baseRttMs !== null) path.recovery.rtt = updateRtt(null, route.baseRttMs, 0);
-    if (id === SERVER_PATH) this.#serverPath = path;
-    this.#byId.set(id, path);
-    return path;
-  }
-
-  /** The server's path keeps its id and its numbers through all outages. */
-  #reopen(path: SendPath, route: RouteState): SendPath {
-    path.revive(route);
-    this.#byId.set(path.id, path);
-    return path;
   }
 
   /** Back to a route that has answered: it is usable again when a full datagram is answered too. */
@@ -244,17 +211,9 @@ export class Paths {
 
   #drop(now: number, route: RouteState): void {
     this.#routes.delete(route.key);
-    this.#close(route, now);
+    this.#sending.close(route, now);
     if (this.#selected === route) this.#selected = null;
     this.choose(now);
-  }
-
-  #close(route: RouteState, now: number): void {
-    if (route.path === null) return;
-    route.path.recovery.abandon(this.#options.lost);
-    this.#byId.delete(route.path.id);
-    if (route.route.kind === "udp") this.#frozen.set(route.key, { congestion: route.path.congestion, at: now });
-    if (this.#frozen.size > MAX_ROUTES) this.#frozen.delete(this.#frozen.keys().next().value ?? "");
   }
 }
 

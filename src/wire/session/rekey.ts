@@ -8,6 +8,7 @@ import type { KeyPair } from "../noise/primitives.ts";
 import { KeyRing } from "../packet/key-ring.ts";
 import type { ControlQueue } from "./control-queue.ts";
 import type { Indexes } from "./indexes.ts";
+import { KeyAge, type SealState } from "./key-age.ts";
 import type { SessionLimits } from "./session-limits.ts";
 
 type RekeyFrame = Extract<Frame, { kind: "rekey" }>;
@@ -26,11 +27,6 @@ export interface RekeyOptions {
   readonly now: number;
 }
 
-/**
- * open: everything is sealed. restricted: only what makes new keys, and checks. spent: nothing more, the session is over.
- */
-export type SealState = "open" | "restricted" | "spent";
-
 /** What is still sealed when the keys are past their time. */
 export function isRekeyFrame(frame: Frame): boolean {
   return frame.kind === "rekey" || frame.kind === "rekeyed" || frame.kind === "rekeyWanted";
@@ -44,8 +40,8 @@ export function isRekeyFrame(frame: Frame): boolean {
 export class Rekey {
   readonly ring: KeyRing;
   readonly #options: RekeyOptions;
+  readonly #age: KeyAge;
   #export: Uint8Array;
-  #since: number;
   #sendingEpoch = 0;
   /** What is asked or answered, until it is settled. */
   #pending: { readonly state: HandshakeState; readonly frame: RekeyFrame; readonly localIndex: number } | null = null;
@@ -56,15 +52,12 @@ export class Rekey {
     readonly remoteIndex: number;
   } | null = null;
   #wanted: Frame | null = null;
-  #graceUsed = 0;
-  /** The last time anyone told. */
-  #now: number;
 
   constructor(options: RekeyOptions) {
     const { keys, limits } = options;
     this.#options = options;
     this.#export = keys.export;
-    this.#since = this.#now = options.now;
+    this.#age = new KeyAge(limits, options.now);
     this.ring = new KeyRing(
       { epoch: 0, sealKey: keys.send, openKey: keys.receive },
       {
@@ -81,31 +74,20 @@ export class Rekey {
   }
 
   sealState(now: number): SealState {
-    const { limits } = this.#options;
-    const { sending } = this.ring;
-    const ageMs = now - this.#since;
-    if (sending.isSpent || this.#graceUsed > limits.gracePackets || ageMs >= limits.restrictAfterMs + limits.graceMs)
-      return "spent";
-    const packets = sending.sealedPackets + sending.openedPackets;
-    return packets >= limits.restrictAfterPackets || ageMs >= limits.restrictAfterMs ? "restricted" : "open";
+    return this.#age.stateOf(now, this.ring.sending);
   }
 
   /** A packet was sealed while restricted. */
   onRestrictedPacket(): void {
-    this.#graceUsed++;
+    this.#age.onRestrictedPacket();
   }
 
   /** Starts an exchange, or asks for one, when the keys have served long enough. */
   poke(now: number): void {
-    this.#now = now;
-    const { limits, initiator, queue } = this.#options;
-    const isDue = this.ring.sending.needsRekey || now - this.#since >= limits.rekeyAfterMs;
-    if (!isDue || this.#pending !== null || this.#answer !== null) return;
+    const { initiator } = this.#options;
+    if (!this.#age.isDue(now, this.ring.sending, initiator) || this.#isUnderWay) return;
     if (initiator) this.#start();
-    else if (this.#wanted === null && this.#isLate(now)) {
-      this.#wanted = { kind: "rekeyWanted", epoch: this.epoch + 1 };
-      queue.add(this.#wanted);
-    }
+    else this.#want();
   }
 
   /** @throws WireError for what breaks the handshake or the roles */
@@ -130,16 +112,12 @@ export class Rekey {
   }
 
   pollTimeout(): number | null {
-    const { limits, initiator } = this.#options;
-    const dueMs = initiator ? limits.rekeyAfterMs : lateMs(limits);
-    const marks = [dueMs, limits.restrictAfterMs, limits.restrictAfterMs + limits.graceMs];
-    const ahead = marks.map((afterMs) => this.#since + afterMs).find((at) => at > this.#now);
-    const at = Math.min(ahead ?? Number.POSITIVE_INFINITY, this.ring.pollTimeout() ?? Number.POSITIVE_INFINITY);
-    return Number.isFinite(at) ? at : null;
+    const [ageAt, ringAt] = [this.#age.nextAt(this.#options.initiator), this.ring.pollTimeout()];
+    return ageAt === null || ringAt === null ? (ageAt ?? ringAt) : Math.min(ageAt, ringAt);
   }
 
-  #isLate(now: number): boolean {
-    return this.ring.sending.needsRekey || now - this.#since >= lateMs(this.#options.limits);
+  get #isUnderWay(): boolean {
+    return this.#pending !== null || this.#answer !== null || this.#wanted !== null;
   }
 
   #start(): void {
@@ -208,10 +186,14 @@ export class Rekey {
   /** Both ends have the new keys: sending is under them now. */
   #onConfirmed(now: number, localIndex: number, remoteIndex: number): void {
     this.#sendingEpoch = this.ring.sending.epoch;
-    this.#since = now;
-    this.#graceUsed = 0;
+    this.#age.restart(now);
     this.#options.indexes.setCurrent(now, localIndex);
     this.#options.indexes.setRemote(remoteIndex);
+  }
+
+  #want(): void {
+    this.#wanted = { kind: "rekeyWanted", epoch: this.epoch + 1 };
+    this.#options.queue.add(this.#wanted);
   }
 
   #cancelWanted(): void {
@@ -231,11 +213,6 @@ export class Rekey {
       random,
     });
   }
-}
-
-/** The end that may only ask gives the other a tenth more time. */
-function lateMs(limits: SessionLimits): number {
-  return limits.rekeyAfterMs + (limits.restrictAfterMs - limits.rekeyAfterMs) / 2;
 }
 
 function indexBytes(index: number): Uint8Array {

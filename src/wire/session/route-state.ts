@@ -61,6 +61,14 @@ export class RouteState {
     this.#receivedBytes += bytes;
   }
 
+  /** An answer came. @returns whether something new is to be checked, or checked from the beginning */
+  rise(answered: "reach" | "size"): boolean {
+    const before = this.standing;
+    if (before === "seen") this.standing = "answered";
+    else if (answered === "size") this.standing = "usable";
+    return this.standing !== before || this.isUsable;
+  }
+
   /** What an address that has proven nothing may be sent: three times what came from there. */
   maySend(bytes: number): boolean {
     return this.standing !== "seen" || this.#sentBytes + bytes <= AMPLIFICATION * this.#receivedBytes;

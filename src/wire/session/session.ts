@@ -1,16 +1,16 @@
-import { utf8 } from "../bytes.ts";
 import { Bbr } from "../congestion/bbr.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Core, Random, Transmit } from "../core.ts";
-import { type ErrorCode, isErrorCode, WireError } from "../errors.ts";
+import { type ErrorCode, WireError } from "../errors.ts";
 import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import type { Frame } from "../messages/session.ts";
 import type { KeyPair } from "../noise/primitives.ts";
 import { AckHomes } from "./ack-homes.ts";
-import { Closing } from "./closing.ts";
 import { ControlQueue } from "./control-queue.ts";
 import { DatagramQueue } from "./datagram-queue.ts";
+import { Ending } from "./ending.ts";
 import { type CarriedFrame, EventQueue, type SessionEvent } from "./events.ts";
+import { ackedFate, lostFate } from "./fates.ts";
 import { FrameDispatcher } from "./frame-dispatcher.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Indexes } from "./indexes.ts";
@@ -19,6 +19,7 @@ import { PacketFiller } from "./packet-filler.ts";
 import { PacketReceiver } from "./packet-receiver.ts";
 import { PacketWriter } from "./packet-writer.ts";
 import { Paths } from "./paths.ts";
+import { Pings } from "./pings.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
 import { Rekey } from "./rekey.ts";
@@ -53,10 +54,6 @@ export interface SessionOptions {
   readonly now: number;
 }
 
-const MAX_REASON_BYTES = 200;
-
-type State = "open" | "closing" | "closed";
-
 /**
  * An end of a session with one device, PROTOCOL.md §7: streams and datagrams over whatever routes there are, sealed. It begins with the
  * keys of a finished handshake and without a route. Nothing here throws for what comes from the network; commands on streams that are
@@ -80,9 +77,8 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #sender: Sender;
   readonly #receiver: PacketReceiver;
   readonly #dispatcher: FrameDispatcher;
-  readonly #pings = new Map<Frame, number>();
-  #state: State = "open";
-  #closing: Closing | null = null;
+  readonly #pings = new Pings(this.#control, this.#events);
+  readonly #ending = new Ending(this.#events);
   #isEstablished = false;
   #heardAtMs: number;
   #receivedBytes = 0;
@@ -101,14 +97,14 @@ export class Session implements Core<SessionEvent, Route> {
       indexes: this.#indexes,
       queue: this.#control,
     });
-    const [acked, lost] = [this.#ackedFate(), this.#lostFate()];
+    const lost = lostFate(this.#streams, this.#control);
     const congestion = options.congestion ?? (() => new Bbr());
-    this.#paths = new Paths({ limits, random, congestion, events: this.#events, lost });
+    this.#paths = new Paths({ ...limits, random, congestion, events: this.#events, lost });
     this.#acks = new AckHomes(this.#received, this.#paths);
     this.#writer = new PacketWriter(this.#rekey, this.#indexes);
     this.#sender = this.#makeSender(options.relayData ?? true);
     this.#receiver = new PacketReceiver(this.#indexes, this.#rekey, this.#received, this.#counters);
-    this.#dispatcher = this.#makeDispatcher(acked, lost);
+    this.#dispatcher = this.#makeDispatcher(lost);
     this.#refillSpares();
   }
 
@@ -124,7 +120,7 @@ export class Session implements Core<SessionEvent, Route> {
    * once its answer has come back on it, and once a full datagram has been answered there too.
    */
   probe(now: number, route: Route, tier: number): void {
-    if (this.#state === "open") this.#paths.probe(now, route, tier);
+    if (this.#isOpen) this.#paths.probe(now, route, tier);
   }
 
   /** The socket is closed. */
@@ -145,7 +141,7 @@ export class Session implements Core<SessionEvent, Route> {
 
   /** @returns how many bytes were taken, copied; when fewer than given, `stream-writable` comes later */
   write(_now: number, stream: number, bytes: Uint8Array): number {
-    return this.#state === "open" ? this.#streams.write(stream, bytes) : 0;
+    return this.#isOpen ? this.#streams.write(stream, bytes) : 0;
   }
 
   finish(_now: number, stream: number): void {
@@ -181,31 +177,22 @@ export class Session implements Core<SessionEvent, Route> {
 
   /** Unreliable, at most 1 KiB, and at most 32 waiting. @throws RangeError when longer */
   sendDatagram(_now: number, bytes: Uint8Array): void {
-    if (this.#state === "open") this.#datagrams.add(bytes);
+    if (this.#isOpen) this.#datagrams.add(bytes);
   }
 
   sendFrame(_now: number, frame: CarriedFrame): void {
-    if (this.#state === "open") this.#control.add(frame);
+    if (this.#isOpen) this.#control.add(frame);
   }
 
   /** Answered by the event `pong`. */
   ping(now: number): void {
-    const frame: Frame = { kind: "ping" };
-    this.#pings.set(frame, now);
-    this.#control.add(frame);
+    if (this.#isOpen) this.#pings.ask(now);
   }
 
   /** At once; what is still buffered is dropped. `closed` comes when the other end has answered, or after some tries. */
   close(now: number, code: ErrorCode, reason: string): void {
-    if (this.#state !== "open") return;
-    this.#state = "closing";
-    this.#closing = new Closing(
-      now,
-      code,
-      fitting(reason),
-      probeTimeoutMs(this.#paths.selected(now)?.recovery.rtt ?? null),
-    );
-    if (this.#usableRoutes().length === 0) this.#end(code, reason, false);
+    const gapMs = probeTimeoutMs(this.#paths.selected(now)?.recovery.rtt ?? null);
+    this.#ending.close(now, code, reason, gapMs, this.#usableRoutes().length > 0);
   }
 
   stats(): SessionStats {
@@ -216,7 +203,7 @@ export class Session implements Core<SessionEvent, Route> {
   // Core.
 
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
-    if (this.#state === "closed") return;
+    if (this.#ending.state === "closed") return;
     const touched = new Set<ReceivePath>();
     try {
       this.#receiver.receive(now, datagram, from, this.#paths, (path, number, plaintext, bytes) => {
@@ -225,21 +212,22 @@ export class Session implements Core<SessionEvent, Route> {
       });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.close(now, "protocol-error", error.message.slice(0, 200));
+      this.close(now, "protocol-error", error.message);
     }
     for (const path of touched) path.onBurstEnd(now);
     this.#refillSpares();
   }
 
   handleTimeout(now: number): void {
-    if (this.#state === "closed") return;
-    if (this.#state === "closing") return this.#endIfOver(now);
+    if (this.#ending.state === "closed") return;
+    if (!this.#isOpen) return this.#ending.handleTimeout(now);
     this.#indexes.handleTimeout(now);
     this.#rekey.handleTimeout(now);
     this.#paths.handleTimeout(now);
-    if (this.#rekey.sealState(now) === "spent") this.#end("protocol-error", "the other end made no new keys", false);
+    if (this.#rekey.sealState(now) === "spent")
+      this.#ending.end("protocol-error", "the other end made no new keys", false);
     else if (now >= this.#heardAtMs + this.#limits.idleTimeoutMs)
-      this.#end("no-path", "nothing came from the other end for too long", false);
+      this.#ending.end("no-path", "nothing came from the other end for too long", false);
   }
 
   pollEvent(): SessionEvent | null {
@@ -247,20 +235,23 @@ export class Session implements Core<SessionEvent, Route> {
   }
 
   pollTransmit(now: number): Transmit<Route> | null {
-    if (this.#closing !== null) return this.#lastWords(now, this.#closing);
-    return this.#state === "open" ? this.#sender.poll(now) : null;
+    if (this.#isOpen) return this.#sender.poll(now);
+    for (let last = this.#lastWords(now); last !== null; last = this.#lastWords(now)) {
+      const transmit = this.#sender.only(now, last.route, last.frame);
+      if (transmit !== null) return transmit;
+    }
+    return null;
   }
 
   pollTimeout(): number | null {
-    if (this.#state === "closed") return null;
-    if (this.#closing !== null) return this.#closing.nextAt;
+    if (!this.#isOpen) return this.#ending.pollTimeout();
     const parts = [this.#sender, this.#paths, this.#rekey, this.#indexes];
     const idleAt = this.#heardAtMs + this.#limits.idleTimeoutMs;
     return parts.reduce((at, part) => Math.min(at, part.pollTimeout() ?? at), idleAt);
   }
 
   #onPacket(now: number, from: Route, path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number): void {
-    if (this.#state === "closed") return;
+    if (this.#ending.state === "closed") return;
     if (!this.#isEstablished) this.#events.push({ kind: "established" });
     this.#isEstablished = true;
     this.#heardAtMs = now;
@@ -274,35 +265,12 @@ export class Session implements Core<SessionEvent, Route> {
       path.onPacket(now, number, routeKey(from), asksForAck, bytes < MIN_DATAGRAM_BYTES, delayMs);
   }
 
-  #onRemoteClose(now: number, code: string, reason: string): void {
-    if (this.#state === "closed") return;
-    const closing = this.#closing;
-    this.#closing = closing === null ? new Closing(now, "cancelled", "", 0, 1) : null;
-    if (closing === null) this.#end(isErrorCode(code) ? code : "peer-gone", reason, true);
-    else this.#end(closing.code, closing.reason, false);
+  get #isOpen(): boolean {
+    return this.#ending.state === "open";
   }
 
-  #lastWords(now: number, closing: Closing): Transmit<Route> | null {
-    for (let route = closing.poll(now, this.#usableRoutes()); route !== null;) {
-      const transmit = this.#sender.only(now, route, closing.frame);
-      if (transmit !== null) return transmit;
-      route = closing.poll(now, []);
-    }
-    if (this.#state === "closed") this.#closing = null;
-    return null;
-  }
-
-  #endIfOver(now: number): void {
-    const closing = this.#closing;
-    if (closing === null || now < closing.nextAt || !closing.isOver) return;
-    this.#closing = null;
-    this.#end(closing.code, closing.reason, false);
-  }
-
-  #end(code: ErrorCode, reason: string, remote: boolean): void {
-    this.#state = "closed";
-    this.#pings.clear();
-    this.#events.push({ kind: "closed", code, reason, remote });
+  #lastWords(now: number): { readonly route: RouteState; readonly frame: Frame } | null {
+    return this.#ending.poll(now, () => this.#usableRoutes());
   }
 
   #usableRoutes(): RouteState[] {
@@ -314,31 +282,6 @@ export class Session implements Core<SessionEvent, Route> {
     if (indexes.length > 0) this.#control.add({ kind: "spareIndexes", indexes });
   }
 
-  #ackedFate(): Fate {
-    return {
-      chunk: (chunk) => this.#streams.onChunkAcked(chunk),
-      frame: (frame) => {
-        this.#control.onAcked(frame);
-        this.#streams.onFrameAcked(frame);
-        const pingedAt = this.#pings.get(frame);
-        if (pingedAt !== undefined) this.#events.push({ kind: "pong", rttMs: this.#heardAtMs - pingedAt });
-        this.#pings.delete(frame);
-      },
-      ack: (path, largest) => this.#received.get(path)?.ranges.forgetThrough(largest),
-    };
-  }
-
-  #lostFate(): Fate {
-    return {
-      chunk: (chunk) => this.#streams.onChunkLost(chunk),
-      frame: (frame) => {
-        this.#control.onLost(frame);
-        this.#streams.onFrameLost(frame);
-      },
-      ack: () => undefined,
-    };
-  }
-
   #makeSender(relayData: boolean): Sender {
     const [paths, acks, rekey, writer] = [this.#paths, this.#acks, this.#rekey, this.#writer];
     const filler = new PacketFiller(this.#control, this.#streams, this.#datagrams);
@@ -346,23 +289,18 @@ export class Session implements Core<SessionEvent, Route> {
     return new Sender({ paths, acks, rekey, writer, filler, copies, relayData });
   }
 
-  #makeDispatcher(acked: Fate, lost: Fate): FrameDispatcher {
+  #makeDispatcher(lost: Fate): FrameDispatcher {
     return new FrameDispatcher({
       paths: this.#paths,
       streams: this.#streams,
       rekey: this.#rekey,
       indexes: this.#indexes,
       events: this.#events,
-      acked,
+      acked: ackedFate(this.#streams, this.#control, this.#received, (frame) =>
+        this.#pings.onAcked(this.#heardAtMs, frame),
+      ),
       lost,
-      onClose: (code, reason) => this.#onRemoteClose(this.#heardAtMs, code, reason),
+      onClose: (code, reason) => this.#ending.onRemoteClose(this.#heardAtMs, code, reason),
     });
   }
-}
-
-/** As much of a text as a close frame holds. */
-function fitting(reason: string): string {
-  let cut = reason.toWellFormed();
-  while (utf8(cut).length > MAX_REASON_BYTES) cut = cut.slice(0, -1).toWellFormed();
-  return cut;
 }

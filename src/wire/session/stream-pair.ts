@@ -38,6 +38,13 @@ export class StreamPair {
     return { kind: "maxStream", stream: this.id, bytes: this.receive.creditEnd };
   }
 
+  /** What one of them said holds still? Then it is due again. */
+  onFrameLost(frame: Extract<Frame, { kind: "maxStream" | "resetStream" | "stopSending" }>): void {
+    if (frame.kind === "maxStream") this.isCreditDue ||= !this.receive.isComplete;
+    else if (frame.kind === "resetStream") this.resetDue = frame.code;
+    else if (!this.receive.isDone) this.stopDue = frame.code;
+  }
+
   #takeReset(code: number): Frame {
     this.resetDue = null;
     return { kind: "resetStream", stream: this.id, finalBytes: this.send.sentEnd, code };

@@ -3,7 +3,8 @@ import type { EventQueue } from "./events.ts";
 import type { StreamChunk } from "./sent-packets.ts";
 import type { SessionLimits } from "./session-limits.ts";
 import { SessionCredit } from "./session-credit.ts";
-import { type StreamClass, streamClasses } from "./stream-id.ts";
+import { StreamFrames } from "./stream-frames.ts";
+import type { StreamClass } from "./stream-id.ts";
 import type { StreamPair } from "./stream-pair.ts";
 import { StreamTable } from "./stream-table.ts";
 
@@ -13,8 +14,8 @@ export class Streams {
   readonly #events: EventQueue;
   readonly #table: StreamTable;
   readonly #credit: SessionCredit;
-  readonly #withFrames = new Set<StreamPair>();
-  readonly #classesToTell = new Set<StreamClass>();
+  /** What is to be told about streams. */
+  readonly frames: StreamFrames;
   #bufferedBulkBytes = 0;
 
   constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue) {
@@ -24,6 +25,7 @@ export class Streams {
     this.#table = new StreamTable(isInitiator, limits, (pair) =>
       events.push({ kind: "stream-opened", stream: pair.id, class: pair.class }),
     );
+    this.frames = new StreamFrames(this.#table, this.#credit);
   }
 
   open(cls: StreamClass): number {
@@ -56,7 +58,7 @@ export class Streams {
     if (pair === null || pair.receive.isStopped || pair.receive.isDone) return;
     pair.receive.stop();
     pair.stopDue = code;
-    this.#withFrames.add(pair);
+    this.frames.add(pair);
     this.#consume(pair, pair.receive.unconsumedBytes);
     this.#table.forgetIfDone(pair);
   }
@@ -119,28 +121,6 @@ export class Streams {
     }
   }
 
-  /** @returns the next frame about credit, resets and the like, 32 bytes at most; null when there is none */
-  takeFrame(): Frame | null {
-    if (this.#credit.takeDue()) return { kind: "maxSession", bytes: this.#credit.receiveEnd };
-    const raised = this.#table.classToRaise;
-    if (raised !== null) this.#table.raise(raised);
-    if (raised !== null) this.#classesToTell.add(raised);
-    for (const cls of this.#classesToTell) {
-      this.#classesToTell.delete(cls);
-      return { kind: "maxStreams", class: streamClasses.indexOf(cls), streams: this.#table.allowed(cls) };
-    }
-    return this.#takePairFrame();
-  }
-
-  get hasFrames(): boolean {
-    return (
-      this.#credit.isDue ||
-      this.#classesToTell.size > 0 ||
-      this.#table.classToRaise !== null ||
-      [...this.#withFrames].some((pair) => !this.#table.isHeld(pair))
-    );
-  }
-
   hasPending(cls: StreamClass): boolean {
     const allowed = this.#newBytesAllowed(cls);
     return this.#table.byClass[cls].some((pair) => !this.#table.isHeld(pair) && pair.send.hasPending(allowed));
@@ -196,19 +176,6 @@ export class Streams {
     this.#table.forgetIfDone(pair);
   }
 
-  /** What it said is said again as it is now, if it still matters. */
-  onFrameLost(frame: Frame): void {
-    if (frame.kind === "maxSession") this.#credit.isDue = true;
-    if (frame.kind === "maxStreams") this.#classesToTell.add(streamClasses[frame.class] ?? "bulk");
-    if (frame.kind !== "maxStream" && frame.kind !== "resetStream" && frame.kind !== "stopSending") return;
-    const pair = this.#table.get(frame.stream);
-    if (pair === null) return;
-    if (frame.kind === "maxStream" && !pair.receive.isComplete) pair.isCreditDue = true;
-    if (frame.kind === "resetStream") pair.resetDue = frame.code;
-    if (frame.kind === "stopSending" && !pair.receive.isDone) pair.stopDue = frame.code;
-    this.#withFrames.add(pair);
-  }
-
   #chunkOf(pair: StreamPair, maxBytes: number): StreamChunk | null {
     const before = pair.send.sentEnd;
     const chunk = pair.send.nextChunk(maxBytes, this.#newBytesAllowed(pair.class));
@@ -220,22 +187,12 @@ export class Streams {
     return cls === "bulk" ? this.#credit.sendableBytes : Number.POSITIVE_INFINITY;
   }
 
-  #takePairFrame(): Frame | null {
-    for (const pair of this.#withFrames) {
-      if (this.#table.isHeld(pair)) continue;
-      const frame = pair.takeFrame();
-      if (frame !== null) return frame;
-      this.#withFrames.delete(pair);
-    }
-    return null;
-  }
-
   #resetSending(pair: StreamPair, code: number): void {
     if (pair.send.isDone || pair.send.isReset) return;
     if (pair.class === "bulk") this.#bufferedBulkBytes -= pair.send.bufferedBytes;
     pair.send.reset(code);
     pair.resetDue = code;
-    this.#withFrames.add(pair);
+    this.frames.add(pair);
     this.#tellWritable(pair);
   }
 
@@ -261,7 +218,7 @@ export class Streams {
     if (pair.class === "bulk") this.#credit.onConsumed(counted);
     if (!pair.receive.isStopped && pair.receive.raiseCredit()) {
       pair.isCreditDue = true;
-      this.#withFrames.add(pair);
+      this.frames.add(pair);
     }
   }
 

@@ -20,7 +20,7 @@ class End {
 /** Brings everything that is pending over, and acknowledges it. */
 function exchange(from: End, to: End): StreamChunk[] {
   const chunks: StreamChunk[] = [];
-  for (let frame = from.streams.takeFrame(); frame !== null; frame = from.streams.takeFrame()) {
+  for (let frame = from.streams.frames.take(); frame !== null; frame = from.streams.frames.take()) {
     to.streams.onFrame(frame);
     from.streams.onFrameAcked(frame);
   }
@@ -107,7 +107,7 @@ test("commands on streams that are gone, or never were, do nothing", () => {
   expect(end.streams.write(44, new Uint8Array(5))).toBe(0);
   expect(end.streams.read(44)).toBeNull();
   for (const command of ["finish", "reset", "stop", "consumed"] as const) end.streams[command](44, 1);
-  expect([end.streams.bufferedBytes(44), end.streams.hasFrames, end.events()]).toEqual([0, false, []]);
+  expect([end.streams.bufferedBytes(44), end.streams.frames.isEmpty, end.events()]).toEqual([0, true, []]);
 });
 
 test("a stream is forgotten when both halves are done, and late frames about it are passed over", () => {
@@ -124,7 +124,7 @@ test("a stream is forgotten when both halves are done, and late frames about it 
     end.streams.onData(stream, 0, true, new Uint8Array(100));
     end.streams.onFrame({ kind: "stopSending", stream, code: 1 });
     end.streams.onFrame({ kind: "maxStream", stream, bytes: 5 });
-    expect([end.streams.read(stream), end.events(), end.streams.hasFrames]).toEqual([null, [], false]);
+    expect([end.streams.read(stream), end.events(), end.streams.frames.isEmpty]).toEqual([null, [], true]);
   }
 });
 
@@ -137,17 +137,17 @@ test("credit that got lost on its way is told again, as it is by then", () => {
     end.streams.consumed(5, length);
   };
   take(0, 400);
-  const [session, stream] = [end.streams.takeFrame(), end.streams.takeFrame()];
-  expect([session, stream, end.streams.takeFrame()]).toEqual([
+  const [session, stream] = [end.streams.frames.take(), end.streams.frames.take()];
+  expect([session, stream, end.streams.frames.take()]).toEqual([
     { kind: "maxSession", bytes: 1_400 },
     { kind: "maxStream", stream: 5, bytes: 1_400 },
     null,
   ]);
   take(400, 300);
-  while (end.streams.takeFrame() !== null);
-  if (session !== null) end.streams.onFrameLost(session);
-  if (stream !== null) end.streams.onFrameLost(stream);
-  expect([end.streams.takeFrame(), end.streams.takeFrame()]).toEqual([
+  while (end.streams.frames.take() !== null);
+  if (session !== null) end.streams.frames.onLost(session);
+  if (stream !== null) end.streams.frames.onLost(stream);
+  expect([end.streams.frames.take(), end.streams.frames.take()]).toEqual([
     { kind: "maxSession", bytes: 1_700 },
     { kind: "maxStream", stream: 5, bytes: 1_700 },
   ]);
@@ -159,10 +159,10 @@ test("a reset that got lost is said again until it is acknowledged", () => {
   end.streams.write(stream, new Uint8Array(300));
   end.streams.nextChunk("bulk", 100);
   end.streams.reset(stream, 9);
-  const frame = end.streams.takeFrame();
+  const frame = end.streams.frames.take();
   expect(frame).toEqual({ kind: "resetStream", stream, finalBytes: 100, code: 9 });
-  if (frame !== null) end.streams.onFrameLost(frame);
-  expect(end.streams.takeFrame()).toEqual(frame);
+  if (frame !== null) end.streams.frames.onLost(frame);
+  expect(end.streams.frames.take()).toEqual(frame);
   expect(end.streams.nextChunk("bulk", 100)).toBeNull();
 });
 
