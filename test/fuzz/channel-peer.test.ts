@@ -9,7 +9,7 @@ import type { Finished } from "../support/binary.ts";
 import { EvilServer, type Visitor } from "../support/evil-server.ts";
 import { RawChannelServer } from "../support/raw-channel.ts";
 import { hostileMessages, messagesOfProtocol, plausibleMessage, plausibleMessages } from "../support/raw-messages.ts";
-import { footprintOf } from "../support/raw-proc.ts";
+import { footprintOf, settledFootprint } from "../support/raw-proc.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 7_420);
 const samples = [...messagesOfProtocol("5. ").values()];
@@ -65,7 +65,7 @@ test(`bad inputs 50 to 55: a program goes on under a server that says 5 000 thin
   }
   expect((await ana.run("msg", "ben", "still there?")).exitCode).toBe(0);
   expect(await receiver.waitFor("message")).toMatchObject({ text: "still there?" });
-  const after = footprintOf(receiver.pid);
+  const after = await settledFootprint(receiver.pid, before);
   expect(after.residentBytes - before.residentBytes).toBeLessThan(GROWTH_BYTES);
   expect(receiver.events.filter((event) => event.event === "error" && event.code === "internal")).toEqual([]);
 }, 60_000);

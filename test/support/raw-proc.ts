@@ -11,6 +11,20 @@ export function footprintOf(pid: number): Footprint {
   return { residentBytes: Number(kilobytes) * 1_024, openFiles: readdirSync(`/proc/${pid}/fd`).length };
 }
 
+const DEADLINE_MS = 10_000;
+
+/**
+ * The footprint of a process once it has no more files open than before: what it has just been told to close may take a moment.
+ * @throws Error when it keeps them open
+ */
+export async function settledFootprint(pid: number, before: Footprint): Promise<Footprint> {
+  for (const deadline = performance.now() + DEADLINE_MS; ; await Bun.sleep(20)) {
+    const now = footprintOf(pid);
+    if (now.openFiles <= before.openFiles) return now;
+    if (performance.now() > deadline) throw new Error(`${now.openFiles} open files, and ${before.openFiles} before`);
+  }
+}
+
 /** A UDP socket as the kernel sees it. */
 export interface UdpSocketState {
   readonly family: 4 | 6;
