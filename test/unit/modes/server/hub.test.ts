@@ -290,6 +290,15 @@ test("bad input 91: session ids of others are nobody's", async () => {
   expect([kinds(ana), kinds(ben)]).toEqual([[], []]);
 });
 
+test("bad input 58: packets of no bytes count as messages", async () => {
+  const [ana, ben] = [await house.member("ana"), await house.present("ben")];
+  const session = await paired(ana, ben);
+  for (let at = 0; at < 1_000 && ana.closeCode === null; at++)
+    ana.tell({ kind: "forward", session, body: new Uint8Array() });
+  expect(ana.closeCode).toBe(1_008);
+  expect(ben.waiting("forward").length).toBeLessThan(110);
+});
+
 test("a pairing carries 64 KiB each way, and again after its ends came back, three times a minute", async () => {
   const [ana, ben] = [await house.member("ana"), await house.present("ben")];
   const session = await paired(ana, ben);
