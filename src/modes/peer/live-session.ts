@@ -202,6 +202,8 @@ export class LiveSession implements PeerSession, PacketSink {
   /** This machine is on another network: what was found on the old one may hold no more. */
   moved(place: Place): void {
     if (this.#end !== null || this.#options.place === null) return;
+    // By another receiver index nobody can link the two networks.
+    this.#core.networkChanged();
     this.#seeker.moved(place);
     this.#announce();
   }
