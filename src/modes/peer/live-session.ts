@@ -235,6 +235,7 @@ export class LiveSession implements PeerSession, PacketSink {
       read: (stream) => this.#core.read(stream),
       consumed: (stream, bytes) => change((now) => this.#core.consumed(now, stream, bytes)),
       bufferedBytes: (stream) => this.#core.bufferedBytes(stream),
+      guard: (run) => this.#guardStreams(run),
     };
   }
 
@@ -286,13 +287,13 @@ export class LiveSession implements PeerSession, PacketSink {
       case "path-selected":
         return this.#moved(event);
       default:
-        return this.#guardStreams(event);
+        return this.#guardStreams(() => this.#streams.handle(event));
     }
   }
 
-  #guardStreams(event: Parameters<SessionStreams["handle"]>[0]): void {
+  #guardStreams(run: () => void): void {
     try {
-      this.#streams.handle(event);
+      run();
     } catch (error) {
       // What the other end wrote makes no sense: its session ends, and nobody else's.
       if (!(error instanceof WireError)) throw error;

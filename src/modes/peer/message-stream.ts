@@ -17,7 +17,6 @@ export class MessageStream implements MessagePort {
   readonly #stream: number;
   readonly #reader = new BinaryReader(MAX_MESSAGE_BYTES);
   readonly #queue: Queued[] = [];
-  readonly #early: Uint8Array[] = [];
   #flushing: PromiseWithResolvers<void>[] = [];
   #handler: ((message: Uint8Array) => void) | null = null;
   #ended: UserError | null = null;
@@ -45,7 +44,7 @@ export class MessageStream implements MessagePort {
 
   onMessage(handler: (message: Uint8Array) => void): void {
     this.#handler = handler;
-    for (const message of this.#early.splice(0)) handler(message);
+    this.#host.guard(() => this.onReadable());
   }
 
   /** The session has room again. */
@@ -67,15 +66,14 @@ export class MessageStream implements MessagePort {
     for (const flushed of this.#flushing.splice(0)) flushed.resolve();
   }
 
-  /** Bytes came. @throws WireError what the handler or the framing throws */
+  /** Bytes came; without a handler they stay where the other end's credit bounds them. @throws WireError what the handler or the framing throws */
   onReadable(): void {
+    const handler = this.#handler;
+    if (handler === null) return;
     for (let bytes = this.#host.read(this.#stream); bytes !== null; bytes = this.#host.read(this.#stream)) {
       this.#reader.push(bytes);
       this.#host.consumed(this.#stream, bytes.length);
-    }
-    for (let message = this.#reader.next(); message !== null; message = this.#reader.next()) {
-      if (this.#handler === null) this.#early.push(message);
-      else this.#handler(message);
+      for (let message = this.#reader.next(); message !== null; message = this.#reader.next()) handler(message);
     }
   }
 

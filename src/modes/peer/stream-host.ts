@@ -11,4 +11,6 @@ export interface StreamHost {
   consumed(stream: number, bytes: number): void;
   /** Written and not yet acknowledged. */
   bufferedBytes(stream: number): number;
+  /** Runs what may throw a WireError over what the other end wrote: that ends the session. */
+  guard(run: () => void): void;
 }
