@@ -1,6 +1,12 @@
 import { concat } from "../bytes.ts";
 import { WireError } from "../errors.ts";
 
+/** The first of the three heads, by the width of the length behind it. */
+export const BIN_8 = 0xc4;
+export const BIN_WIDTHS = [1, 2, 4] as const;
+/** The lowest length that each may say: a lower one has a shorter form. */
+export const BIN_FLOORS = [0, 0x100, 0x1_0000] as const;
+
 const EMPTY = new Uint8Array();
 
 /** `message` as one MessagePack binary, so that a stream of them says where each ends. PROTOCOL.md §9.1. */
@@ -24,11 +30,6 @@ export class BinaryReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** Behind the last whole binary: for a stream that goes on with something else. */
-  get rest(): Uint8Array {
-    return this.#held;
-  }
-
   push(bytes: Uint8Array): void {
     this.#held = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
   }
@@ -37,11 +38,12 @@ export class BinaryReader {
   next(): Uint8Array | null {
     const head = this.#held[0];
     if (head === undefined) return null;
-    if (head < 0xc4 || head > 0xc6) throw new WireError("bad-message", "a stream of messages holds something else");
-    const width = 1 << (head - 0xc4);
+    const [width, floor] = [BIN_WIDTHS[head - BIN_8], BIN_FLOORS[head - BIN_8]];
+    if (width === undefined || floor === undefined)
+      throw new WireError("bad-message", "a stream of messages holds something else");
     if (this.#held.length < 1 + width) return null;
     const length = this.#held.subarray(1, 1 + width).reduce((sum, byte) => sum * 256 + byte, 0);
-    if (length > this.#maxBytes) throw new WireError("bad-message", "a message is too long for its stream");
+    if (length > this.#maxBytes || length < floor) throw new WireError("bad-message", "a message of a bad length");
     const end = 1 + width + length;
     if (this.#held.length < end) return null;
     const message = this.#held.slice(1 + width, end);

@@ -3,7 +3,8 @@ import type { TransferBulk, TransferEntry } from "../../../wire/messages/transfe
 import type { FileSummary } from "../../cli/events.ts";
 import type { ByteReader } from "../peer-session.ts";
 import { writeFailure } from "./failure.ts";
-import { BulkInput, frame } from "./message-stream.ts";
+import { binaryOf } from "../../../wire/codec/binaries.ts";
+import { BulkInput } from "./message-stream.ts";
 import { checkEntry, FIRST_NAMES, type OfferMessage, summaryOf } from "./offer.ts";
 import { openPrivateFile, type PrivateFile, readFully, writeFully } from "./private-file.ts";
 
@@ -43,7 +44,7 @@ export class EntryList implements AsyncDisposable {
     if (page.kind !== "page" || page.first !== this.#count || page.entries.length === 0)
       throw new WireError("bad-message", "a page does not continue the list");
     for (const entry of page.entries) this.#take(entry);
-    await this.#keep(frame(message));
+    await this.#keep(binaryOf(message));
   }
 
   /** @throws WireError when the list is not all that the header promised */

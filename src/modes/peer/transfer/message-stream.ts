@@ -1,4 +1,4 @@
-import { concat } from "../../../wire/bytes.ts";
+import { BIN_8, BIN_FLOORS, BIN_WIDTHS, binaryOf } from "../../../wire/codec/binaries.ts";
 import { WireError } from "../../../wire/errors.ts";
 import { transferBulk, type TransferBulk } from "../../../wire/messages/transfer.ts";
 import type { ByteReader } from "../peer-session.ts";
@@ -7,17 +7,9 @@ import type { ByteReader } from "../peer-session.ts";
 
 /** A longer one is refused before a byte of it is kept. */
 const MAX_MESSAGE_BYTES = 262_144;
-const BIN_8 = 0xc4;
-const WIDTHS = [1, 2, 4];
-const FLOORS = [0, 0x100, 0x1_0000];
 
 export function framed(message: TransferBulk): Uint8Array {
-  return frame(transferBulk.encode(message));
-}
-
-/** @param message encoded */
-export function frame(message: Uint8Array): Uint8Array {
-  return concat(binaryHead(message.length), message);
+  return binaryOf(transferBulk.encode(message));
 }
 
 /** Takes messages, and raw bytes between them, off a bulk stream. */
@@ -37,9 +29,9 @@ export class BulkInput {
     const kind = new Uint8Array(1);
     if ((await this.#read(kind)) === 0) return null;
     const size = (kind[0] ?? 0) - BIN_8;
-    const width = WIDTHS[size];
+    const width = BIN_WIDTHS[size];
     if (width === undefined) throw new WireError("bad-message", "a bulk stream holds something else than messages");
-    const message = new Uint8Array(await this.#length(width, FLOORS[size] ?? 0));
+    const message = new Uint8Array(await this.#length(width, BIN_FLOORS[size] ?? 0));
     await this.readInto(message);
     this.#message = message;
     return transferBulk.decode(message);
@@ -98,13 +90,4 @@ export class BulkInput {
     this.#at = 0;
     return piece !== null;
   }
-}
-
-function binaryHead(length: number): Uint8Array {
-  const size = length < 0x100 ? 0 : length < 0x1_0000 ? 1 : 2;
-  const width = WIDTHS[size] ?? 4;
-  const head = new Uint8Array(1 + width);
-  head[0] = BIN_8 + size;
-  for (let index = 0; index < width; index++) head[width - index] = Math.floor(length / 256 ** index) % 256;
-  return head;
 }

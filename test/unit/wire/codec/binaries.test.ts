@@ -23,7 +23,7 @@ test("BinaryReader gives back whole messages however the stream was cut", () => 
         for (let message = reader.next(); message !== null; message = reader.next()) read.push(message);
       }
       expect(read).toEqual(given);
-      expect(reader.rest.length).toBe(0);
+      expect(reader.next()).toBeNull();
     }),
   );
 });
@@ -36,5 +36,7 @@ test("BinaryReader refuses what is no binary, and a length over its limit at the
   };
   refused("93");
   refused("c465");
+  refused("c50020");
+  refused("c600000020");
   refused("c6ffffffff");
 });

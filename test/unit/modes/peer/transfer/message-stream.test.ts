@@ -4,7 +4,8 @@ import { concat } from "../../../../../src/wire/bytes.ts";
 import { WireError } from "../../../../../src/wire/errors.ts";
 import type { TransferBulk } from "../../../../../src/wire/messages/transfer.ts";
 import type { ByteReader } from "../../../../../src/modes/peer/peer-session.ts";
-import { BulkInput, frame, framed } from "../../../../../src/modes/peer/transfer/message-stream.ts";
+import { BulkInput, framed } from "../../../../../src/modes/peer/transfer/message-stream.ts";
+import { binaryOf } from "../../../../../src/wire/codec/binaries.ts";
 
 /** A stream that arrives in pieces of these sizes, over and over. */
 function arriving(
@@ -32,8 +33,8 @@ const block: TransferBulk = { kind: "block", entry: 0, index: 0, bytes: 1_000, h
 
 test("framed() puts a binary head before a message, as PROTOCOL.md §9.5 has it", () => {
   expect(framed({ kind: "pagesOf", transfer }).toHex()).toBe(`c4149201c410${"aa".repeat(16)}`);
-  expect(frame(new Uint8Array(0x100)).subarray(0, 3).toHex()).toBe("c50100");
-  expect(frame(new Uint8Array(0x1_0000)).subarray(0, 5).toHex()).toBe("c600010000");
+  expect(binaryOf(new Uint8Array(0x100)).subarray(0, 3).toHex()).toBe("c50100");
+  expect(binaryOf(new Uint8Array(0x1_0000)).subarray(0, 5).toHex()).toBe("c600010000");
 });
 
 test("BulkInput gives back messages and the bytes between them, however they are cut", async () => {
