@@ -1,9 +1,6 @@
 import { InterfaceWatch } from "./interfaces.ts";
-import type { ServerLink } from "./server-link.ts";
+import { renewalDelayMs, type ServerLink } from "./server-link.ts";
 import type { Ticket, UdpEndpoint } from "./udp-endpoint.ts";
-
-/** A ticket is replaced when so much of its life is over, so that one always works. */
-const RENEWAL_SHARE = 0.8;
 
 /** For the way to the server and back. Milliseconds. */
 const READY_TIMEOUT_MS = 1_000;
@@ -57,7 +54,7 @@ export class Network implements Disposable {
     clearTimeout(this.#renewal);
     const answer = await this.#link.request({ kind: "getTicket" }).catch(() => null);
     if (answer?.kind !== "ticket" || this.#isClosed) return null;
-    this.#renewal = setTimeout(() => void this.#renew(), answer.lifetimeMs * RENEWAL_SHARE);
+    this.#renewal = setTimeout(() => void this.#renew(), renewalDelayMs(answer.lifetimeMs));
     return answer;
   }
 

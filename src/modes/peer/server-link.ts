@@ -1,19 +1,10 @@
-import { toBase32 } from "../../wire/bytes.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../cli/errors.ts";
-import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
-import { ChannelSocket, errorOf } from "./channel-socket.ts";
-import { fetchServerKey } from "./server-key.ts";
-
-/** Which server: where its nodes are, and the one key they all have. */
-export interface ServerAddress {
-  readonly secure: boolean;
-  readonly nodes: readonly ServerNode[];
-  /** X25519, pinned. */
-  readonly key: Uint8Array;
-}
+import type { ServerNode } from "../cli/join-line.ts";
+import { type ChannelEnd, ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
+import { explained, type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SignedIn = Answer & { readonly kind: "signedIn" };
 
@@ -22,7 +13,16 @@ export function reconnectDelayMs(attempt: number, random: number): number {
   return Math.min(200 * 2 ** attempt, 30_000) * (0.5 + random);
 }
 
-const TOKEN_RENEWAL_SHARE = 0.8;
+/** What is given for a time is asked for again when so much of it is over, so that one always works. */
+const RENEWAL_SHARE = 0.8;
+/** However short a life or long a pause the server names. Milliseconds. */
+const MIN_RENEWAL_MS = 1_000;
+const MAX_PAUSE_MS = 600_000;
+
+/** When to ask for what replaces something that lives so long. Milliseconds. */
+export function renewalDelayMs(lifetimeMs: number): number {
+  return Math.min(Math.max(lifetimeMs * RENEWAL_SHARE, MIN_RENEWAL_MS), 2 ** 31 - 1);
+}
 
 /** The way to the server for as long as the program runs: signs in, and comes back by itself when the channel breaks. */
 export class ServerLink {
@@ -35,9 +35,11 @@ export class ServerLink {
   readonly #fail = Promise.withResolvers<never>();
   readonly #server: ServerAddress;
   readonly #keys: KeyPair;
+  #connecting: ChannelSocket | null = null;
   #socket: ChannelSocket | null = null;
   #me: SignedIn | null = null;
   #node: ServerNode | null = null;
+  #isSignedIn = false;
   #closed = false;
   #retry: Timer | undefined;
   #renewal: Timer | undefined;
@@ -71,13 +73,9 @@ export class ServerLink {
     return this.#server.key;
   }
 
+  /** Signed in. */
   get isUp(): boolean {
-    return this.#socket !== null;
-  }
-
-  /** Not yet handed to the network. Bytes. */
-  get bufferedBytes(): number {
-    return this.#socket?.bufferedBytes ?? 0;
+    return this.#isSignedIn;
   }
 
   /**
@@ -128,56 +126,64 @@ export class ServerLink {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#renewal);
+    this.#connecting?.close();
     this.#socket?.close();
     this.#socket = null;
+    this.#isSignedIn = false;
   }
 
   async #connect(): Promise<ChannelSocket> {
     let problem: unknown = new UserError("config", "the server's address has no node");
     for (const node of this.#server.nodes) {
+      if (this.#closed) break;
       const socket = new ChannelSocket(
         urlOf(this.#server.secure, node, "ws", "/v1/channel"),
         this.#keys,
         this.#server.key,
       );
+      this.#connecting = socket;
       try {
         await socket.open();
         return this.#opened(socket, node);
       } catch (error) {
-        problem = await this.#explained(error, node);
+        problem = this.#closed ? error : await explained(error, this.#server, node);
       }
     }
     throw problem;
   }
 
   #opened(socket: ChannelSocket, node: ServerNode): ChannelSocket {
+    this.#connecting = null;
     this.#socket = socket;
     this.#node = node;
     socket.onMessage = (message) => this.onMessage(message);
-    void socket.ended.then((end) => {
-      if (this.#socket !== socket) return;
-      this.#socket = null;
-      clearTimeout(this.#renewal);
-      if (this.#closed || this.#me === null) return;
-      this.onState(false);
-      if (end.code === "revoked") this.#fail.reject(errorOf(end));
-      else this.#comeBack(0);
-    });
+    void socket.ended.then((end) => this.#ended(socket, end));
     return socket;
   }
 
-  /** A node that answers under another key than the pinned one looks like any broken channel: ask it for its key to tell. */
-  async #explained(error: unknown, node: ServerNode): Promise<unknown> {
-    const shown = await fetchServerKey(urlOf(this.#server.secure, node, "http", "/v1/key")).catch(() => null);
-    if (shown === null || Buffer.compare(shown, this.#server.key) === 0) return named(error, node);
-    return serverKeyChanged(this.#server.key, shown);
+  /** Whoever waits for a sign-in on it hears of it there. */
+  #ended(socket: ChannelSocket, end: ChannelEnd): void {
+    if (this.#socket !== socket) return;
+    const wasSignedIn = this.#isSignedIn;
+    this.#socket = null;
+    this.#isSignedIn = false;
+    clearTimeout(this.#renewal);
+    if (this.#closed || !wasSignedIn) return;
+    this.onState(false);
+    if (end.code === "revoked") this.#fail.reject(errorOf(end));
+    else this.#comeBack(0, end.retryMs);
   }
 
   #signedIn(socket: ChannelSocket, me: SignedIn): void {
     this.#me = me;
-    clearTimeout(this.#renewal);
-    this.#renewal = setTimeout(() => void this.#renew(socket), me.tokenLifetimeMs * TOKEN_RENEWAL_SHARE);
+    this.#isSignedIn = true;
+    this.#renewLater(socket, me);
     this.onState(true);
+  }
+
+  #renewLater(socket: ChannelSocket, { tokenLifetimeMs }: SignedIn): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => void this.#renew(socket), renewalDelayMs(tokenLifetimeMs));
   }
 
   async #renew(socket: ChannelSocket): Promise<void> {
@@ -185,14 +191,17 @@ export class ServerLink {
       const answer = await socket.request({ kind: "renewToken" });
       if (answer.kind !== "signedIn") return;
       this.#me = answer;
-      this.#renewal = setTimeout(() => void this.#renew(socket), answer.tokenLifetimeMs * TOKEN_RENEWAL_SHARE);
+      this.#renewLater(socket, answer);
     } catch {
       // Without a fresh token the next reconnect signs in by the device key alone.
     }
   }
 
-  #comeBack(attempt: number): void {
-    this.#retry = setTimeout(() => void this.#tryAgain(attempt), reconnectDelayMs(attempt, Math.random()));
+  /** @param retryMs what the server asked for; 0 for nothing */
+  #comeBack(attempt: number, retryMs: number): void {
+    const delayMs = Math.max(reconnectDelayMs(attempt, Math.random()), Math.min(retryMs, MAX_PAUSE_MS));
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#tryAgain(attempt), delayMs);
   }
 
   async #tryAgain(attempt: number): Promise<void> {
@@ -201,37 +210,10 @@ export class ServerLink {
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof UserError && FINAL.has(error.code)) this.#fail.reject(error);
-      else this.#comeBack(attempt + 1);
+      else this.#comeBack(attempt + 1, error instanceof ServerBusy ? error.retryMs : 0);
     }
   }
 }
 
 /** What another try will not mend. */
 const FINAL: ReadonlySet<string> = new Set(["revoked", "not-signed-in", "server-key-changed"]);
-
-export function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
-  const hint =
-    "ask the operator, not over this server, whether it changed: `p2p server key` shows it, and `p2p server key import FILE` brings the old one back";
-  return new UserError(
-    "server-key-changed",
-    `cannot trust the server: it shows the key ${toBase32(shown)}, not ${toBase32(pinned)}`,
-    {
-      side: "server",
-      hint,
-    },
-  );
-}
-
-function named(error: unknown, node: ServerNode): unknown {
-  if (!(error instanceof UserError) || error.code !== "server-unreachable") return error;
-  const message = `cannot reach the server at ${formatHostPort(node.host, node.port)}: ${error.message}`;
-  return new UserError(error.code, message, {
-    side: "server",
-    ...(error.hint !== undefined && { hint: error.hint }),
-    cause: error,
-  });
-}
-
-function urlOf(secure: boolean, node: ServerNode, scheme: "http" | "ws", path: string): string {
-  return `${scheme}${secure ? "s" : ""}://${formatHostPort(node.host, node.port)}${path}`;
-}

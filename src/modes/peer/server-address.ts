@@ -1,0 +1,49 @@
+import { toBase32 } from "../../wire/bytes.ts";
+import { UserError } from "../cli/errors.ts";
+import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
+import { fetchServerKey } from "./server-key.ts";
+
+/** Which server: where its nodes are, and the one key they all have. */
+export interface ServerAddress {
+  readonly secure: boolean;
+  readonly nodes: readonly ServerNode[];
+  /** X25519, pinned. */
+  readonly key: Uint8Array;
+}
+
+export function urlOf(secure: boolean, node: ServerNode, scheme: "http" | "ws", path: string): string {
+  return `${scheme}${secure ? "s" : ""}://${formatHostPort(node.host, node.port)}${path}`;
+}
+
+/**
+ * Why no channel came about. A node that answers under another key than the pinned one looks like any broken channel: it is asked for
+ * its key to tell.
+ */
+export async function explained(error: unknown, { secure, key }: ServerAddress, node: ServerNode): Promise<unknown> {
+  const shown = await fetchServerKey(urlOf(secure, node, "http", "/v1/key")).catch(() => null);
+  if (shown === null || Buffer.compare(shown, key) === 0) return named(error, node);
+  return serverKeyChanged(key, shown);
+}
+
+function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
+  const hint =
+    "ask the operator, not over this server, whether it changed: `p2p server key` shows it, and `p2p server key import FILE` brings the old one back";
+  return new UserError(
+    "server-key-changed",
+    `cannot trust the server: it shows the key ${toBase32(shown)}, not ${toBase32(pinned)}`,
+    {
+      side: "server",
+      hint,
+    },
+  );
+}
+
+function named(error: unknown, node: ServerNode): unknown {
+  if (!(error instanceof UserError) || error.code !== "server-unreachable") return error;
+  const message = `cannot reach the server at ${formatHostPort(node.host, node.port)}: ${error.message}`;
+  return new UserError(error.code, message, {
+    side: "server",
+    ...(error.hint !== undefined && { hint: error.hint }),
+    cause: error,
+  });
+}
