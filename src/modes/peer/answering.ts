@@ -89,7 +89,7 @@ export class IncomingRing {
   async #answer(complete: (answer: Uint8Array) => Agreed): Promise<Agreed> {
     const answered = Promise.withResolvers<Agreed>();
     const timer = setTimeout(() => answered.reject(gone(this.message.name)), HANDSHAKE_TIMEOUT_MS);
-    void this.withdrawn.then(() => answered.reject(gone(this.message.name)));
+    void this.withdrawn.then((code) => answered.reject(tooLate(this.message.name, code)));
     this.#route.onFirstBody((body) => {
       try {
         const [first] = splitByLength(body);
@@ -139,6 +139,15 @@ export class IncomingRing {
     this.#exchange.switchboard.disconnect(this.message.session, this.#sink);
     this.#route.close();
   }
+}
+
+/** What ended the ring while it was being accepted. */
+function tooLate(name: string, code: ErrorCode): UserError {
+  if (code !== "answered-elsewhere") return gone(name);
+  return new UserError(code, `cannot connect to ${name}: another program of yours was faster`, {
+    side: "remote",
+    hint: "nothing is lost: that one has them",
+  });
 }
 
 function gone(name: string): UserError {

@@ -109,7 +109,7 @@ export class ChannelSocket {
       this.#socket.send(bytes);
     clearTimeout(this.#timer);
     const at = this.#core.pollTimeout();
-    if (at !== null) this.#timer = setTimeout(() => this.#timedOut(), at - performance.now());
+    if (at !== null) this.#timer = setTimeout(() => this.#timedOut(), Math.max(0, at - performance.now()));
   }
 
   #timedOut(): void {
