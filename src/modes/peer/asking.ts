@@ -189,9 +189,12 @@ function refusalOf(code: ErrorCode, name: string, retryMs: number): UserError {
 
 const refusals: Readonly<Partial<Record<ErrorCode, readonly [string, string]>>> = {
   "no-such-person": ["the server knows nobody of that name", "check the name with `p2p users`"],
-  offline: ["offline", "try again when `p2p users` shows them online"],
-  "no-answer": ["online, but nobody answered", "ask them to run `p2p peer` or `p2p receive`, or try again later"],
-  declined: ["declined", "ask them, perhaps in a chat"],
+  offline: ["they are offline", "try again when `p2p users` shows them online"],
+  "no-answer": [
+    "they are online, but nobody answered",
+    "ask them to run `p2p peer` or `p2p receive`, or try again later",
+  ],
+  declined: ["they declined", "ask them by other means first"],
   "peer-gone": ["they went away", "try again"],
   busy: ["the server is busy", "try again in a moment"],
   limited: ["too many calls", "wait a minute"],

@@ -26,7 +26,9 @@ export class Introductions {
    */
   async targetOf(name: string, except: Uint8Array | null): Promise<Target> {
     if (this.#people.find(name).blocked) throw blocked(name);
-    const answer = await this.#link.request({ kind: "findPerson", name });
+    const answer = await this.#link.request({ kind: "findPerson", name }).catch((error: unknown) => {
+      throw unreached(name, error);
+    });
     if (answer.kind !== "person") throw unexpected(answer.kind);
     const offered = answer.devices.filter(({ id }) => except === null || !equalBytes(id, except));
     const { firstContact, changed } = this.#people.judge(name, offered);
@@ -64,6 +66,13 @@ function genuineList(bytes: Uint8Array, signKey: Uint8Array): Uint8Array | null 
     if (error instanceof WireError) return null;
     throw error;
   }
+}
+
+/** The server does not repeat the name; with several people to send to it is needed. */
+function unreached(name: string, error: unknown): unknown {
+  if (!(error instanceof UserError) || error.code !== "no-such-person") return error;
+  const hint = error.hint ?? "check the name with `p2p users`";
+  return new UserError(error.code, `cannot reach ${name}: ${error.message}`, { side: error.side, hint, cause: error });
 }
 
 function blocked(name: string): UserError {

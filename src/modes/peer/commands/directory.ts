@@ -1,11 +1,14 @@
-import type { Command } from "../../cli/command.ts";
+import { type Command, SELF } from "../../cli/command.ts";
 import type { PeerContext } from "../../cli/context.ts";
+import { UserError } from "../../cli/errors.ts";
 import { openNode } from "../open-node.ts";
 import { trustOf, type Person } from "../trust.ts";
 
 export async function runUsers(context: PeerContext): Promise<number> {
   await using node = await openNode(context);
-  for (const { name, online } of await node.users()) tell(context, node.people.find(name), online);
+  const users = await node.users();
+  for (const { name, online } of users) tell(context, node.people.find(name), online);
+  if (users.length === 0) context.output.note("nobody else has an account here yet");
   return 0;
 }
 
@@ -13,8 +16,9 @@ export async function runUsers(context: PeerContext): Promise<number> {
 export async function runContacts(context: PeerContext): Promise<number> {
   await using node = await openNode(context);
   const online = new Set((await node.users()).filter((user) => user.online).map(({ name }) => name));
-  for (const person of node.people.list())
-    if (person.name !== node.name) tell(context, person, online.has(person.name));
+  const people = node.people.list().filter(({ name }) => name !== node.name);
+  for (const person of people) tell(context, person, online.has(person.name));
+  if (people.length === 0) context.output.note("you have met nobody yet; `p2p users` shows who is there");
   return 0;
 }
 
@@ -25,8 +29,11 @@ export async function runBlock(
 ): Promise<number> {
   await using node = await openNode(context);
   const blocked = kind === "block";
+  if (person === SELF || person === node.name)
+    throw new UserError("usage", `cannot ${kind} ${person}: that is you`, { hint: "name somebody else" });
   await node.request({ kind: "block", name: person, blocked });
-  tell(context, await node.people.setBlocked(person, blocked), false);
+  const isOnline = (await node.users()).some(({ name, online }) => name === person && online);
+  tell(context, await node.people.setBlocked(person, blocked), isOnline);
   return 0;
 }
 

@@ -5,6 +5,7 @@ import { MAX_CHAT_BYTES } from "../../../wire/limits.ts";
 import { chatBytes, Conversation } from "../chat/conversation.ts";
 import { openNode } from "../open-node.ts";
 import type { PeerSession } from "../peer-session.ts";
+import { endWhenSilent } from "./patience.ts";
 import { wholeText } from "./stdin.ts";
 import { ring } from "./ring.ts";
 import { ofSession } from "./session-report.ts";
@@ -17,6 +18,7 @@ export async function runMessage({ person, text }: MessageCommand, context: Peer
   chatBytes(message);
   await using node = await openNode(context);
   const session = await ring(node, person, { purpose: "chat" }, context);
+  endWhenSilent(session, context.settings.waitMs);
   await post(session, message, context);
   await session.close();
   return 0;
@@ -41,8 +43,9 @@ const MAX_PINGS_UNTIL_DIRECT = 30;
 /** `p2p ping`: round trips over the session itself. */
 export async function runPing({ person, count, untilDirect }: PingCommand, context: PeerContext): Promise<number> {
   await using node = await openNode(context);
-  const { signal, output } = context;
+  const { signal, output, settings } = context;
   const session = await ring(node, person, { purpose: "ping" }, context);
+  endWhenSilent(session, settings.waitMs);
   const pings = untilDirect ? MAX_PINGS_UNTIL_DIRECT : count;
   for (let sent = 0; sent < pings; sent++) {
     if (sent > 0) await orAborted(Bun.sleep(PING_INTERVAL_MS), signal);

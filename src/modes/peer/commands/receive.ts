@@ -13,6 +13,7 @@ import { ReceivingFolder } from "../transfer/receiving-folder.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ofSession, reportSession } from "./session-report.ts";
 import { orAborted } from "./message.ts";
+import { endWhenSilent } from "./patience.ts";
 
 /** `p2p receive`: can be found until a signal ends it, or with --once until one transfer is through. */
 export async function runReceive(command: ReceiveCommand, context: PeerContext): Promise<number> {
@@ -20,6 +21,7 @@ export async function runReceive(command: ReceiveCommand, context: PeerContext):
   await using node = await openNode(context);
   const receiver = new Receiver(command, context, node, folder);
   await receiver.listen();
+  node.onServer((isUp) => context.output.note(isUp ? SERVER_BACK : SERVER_AWAY));
   context.output.event({ event: "waiting" });
   try {
     const end = await orAborted(Promise.race([receiver.firstEnd, node.failed]), context.signal);
@@ -111,12 +113,14 @@ class Receiver {
         throw error;
       }
     } catch (error) {
-      this.#context.output.error(error, { peer: from, session });
+      if (isAnsweredElsewhere(error)) this.#context.output.note(`another program of yours has answered ${from}`);
+      else this.#context.output.error(error, { peer: from, session });
     }
   }
 
   async #decideRing(incoming: Incoming): Promise<boolean> {
-    const { settings } = this.#context;
+    const { settings, output } = this.#context;
+    if (settings.no) output.note(`declined ${incoming.from}, as --no says`);
     if (settings.no) return false;
     if (settings.yes || (incoming.purpose === "chat" && incoming.trust !== "none")) return true;
     const withdrawn = AbortSignal.any([this.#context.signal, abortedBy(incoming.withdrawn)]);
@@ -125,9 +129,11 @@ class Receiver {
   }
 
   #start(session: PeerSession, { offer }: Incoming): void {
-    const { output } = this.#context;
+    const { output, settings } = this.#context;
     if (offer !== null) this.#agreed.set(session.peer, offer);
     reportSession(session, output);
+    // Somebody waits for the end of that one; without --once a laptop that sleeps may wake up again.
+    if (this.#command.once) endWhenSilent(session, settings.waitMs);
     const who = ofSession(session);
     const conversation = new Conversation(session, {
       onLine: (line) => output.event({ ...who, event: "message", from: session.peer, ...line }),
@@ -179,8 +185,16 @@ class Receiver {
   }
 }
 
+const SERVER_AWAY = "the server is away, so nobody can find you; it is tried again and again";
+const SERVER_BACK = "the server is back; waiting";
+
 /** After the end of the one transfer of --once. Milliseconds. */
 const SETTLE_MS = 2_000;
+
+/** Ringing goes to all programs of a person, and the fastest has the session: that is no failure of the others. */
+export function isAnsweredElsewhere(error: unknown): boolean {
+  return error instanceof UserError && error.code === "answered-elsewhere";
+}
 
 export function abortedBy(promise: Promise<unknown>): AbortSignal {
   const controller = new AbortController();

@@ -8,6 +8,7 @@ import { startOf } from "../transfer/local-name.ts";
 import { MAX_NAME_BYTES } from "../transfer/offer.ts";
 import { prepare, type Shipment } from "../transfer/prepare.ts";
 import { Transfers } from "../transfer/transfers.ts";
+import { endWhenSilent } from "./patience.ts";
 import { ring } from "./ring.ts";
 import type { OfferPreview } from "../peer-node.ts";
 
@@ -25,6 +26,7 @@ export async function runSend({ paths, to, stdinName }: SendCommand, context: Pe
 async function sendTo(node: LiveNode, person: string, shipment: Shipment, context: PeerContext): Promise<void> {
   const { signal, output } = context;
   const session = await ring(node, person, { purpose: "files", offer: previewOf(shipment) }, context);
+  endWhenSilent(session, context.settings.waitMs);
   const transfers = new Transfers(session, {
     inbox: null,
     random: systemRandom,

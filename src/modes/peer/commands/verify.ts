@@ -1,6 +1,6 @@
 import { toHex } from "../../../wire/bytes.ts";
 import { safetyNumber } from "../../../wire/noise/safety-number.ts";
-import type { VerifyCommand } from "../../cli/command.ts";
+import { SELF, type VerifyCommand } from "../../cli/command.ts";
 import type { PeerContext } from "../../cli/context.ts";
 import { UserError } from "../../cli/errors.ts";
 import { requireAccount } from "../account.ts";
@@ -17,14 +17,16 @@ interface Numbered {
 
 /** `p2p verify`: offline, from the keys on record. */
 export async function runVerify(
-  { person: name, matches, reset }: VerifyCommand,
+  { person: typed, matches, reset }: VerifyCommand,
   context: PeerContext,
 ): Promise<number> {
   const home = openHome(context.home);
-  const people = new People(home, requireAccount(home).server.key);
+  const account = requireAccount(home);
+  const name = typed === SELF ? account.name : typed;
+  const people = new People(home, account.server.key);
   const own = openIdentity(home).keys.publicKey;
   const person = reset ? await people.resetVerified(name) : people.find(name);
-  if (person.devices.length === 0) throw unmet(name);
+  if (person.devices.length === 0) throw name === account.name ? alone() : unmet(name);
   const numbers = person.devices.map((pin) => ({ pin, digits: safetyNumber(own, pin.key) }));
   const shown = matches === null ? person : await compare(people, person, numbers, matches);
   for (const { pin, digits } of numbers) tell(context, shown, pin, digits);
@@ -46,6 +48,12 @@ async function compare(
 function tell({ output }: PeerContext, person: Person, pin: Pin, digits: string): void {
   const trust = person.devices.find(({ key }) => Buffer.compare(key, pin.key) === 0)?.state ?? pin.state;
   output.event({ event: "number", peer: person.name, device: toHex(pin.id), digits, trust });
+}
+
+function alone(): UserError {
+  return new UserError("no-such-person", "no key of another device of yours is known here yet", {
+    hint: `talk to it once: \`p2p msg @${SELF} hello\``,
+  });
 }
 
 function unmet(name: string): UserError {
