@@ -201,6 +201,8 @@ function unknownVerb(first: string, exists: (path: string) => boolean): Error {
   const names = Object.keys(verbs).filter((verb) => !verb.includes(" "));
   const meant = exists(first) ? null : nearest(first, names);
   if (meant !== null) return usageError(`there is no "p2p ${first}"`, `did you mean: p2p ${meant}`);
+  if (!exists(first) && /^[^/\\]+:\d+\/?$/.test(first))
+    return usageError(`there is no "p2p ${first}"`, `did you mean: p2p p2p://${first}`);
   const isPath = exists(first) || /[./\\]/.test(first);
   return usageError(`there is no "p2p ${first}"`, isPath ? `did you mean: p2p send ${first} @NAME` : SEE_HELP);
 }

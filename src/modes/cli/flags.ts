@@ -50,7 +50,7 @@ export const flags = {
   device: single("LABEL", label, "peer", "what to call this device"),
   to: several("NAME", parsePerson, "line", "send to this person"),
   as: single("NAME", words, "line", "the file name under which stdin is sent"),
-  out: single("DIR", words, "peer", "save files here"),
+  out: single("DIR", words, "peer", "save files here (the current folder)"),
   from: several("PERSON", parsePerson, "line", "only from this person"),
   once: toggle("line", "end after the first transfer"),
   conflict: withDefault(

@@ -1,6 +1,8 @@
 import type { Command, EnrolCommand, MessageCommand, SendCommand } from "./command.ts";
 import type { FlagName } from "./flags.ts";
 import type { Line } from "./line.ts";
+import { problemWithName } from "./names.ts";
+import { usageError } from "./problem.ts";
 
 /** Which program a verb belongs to: `none` needs neither folder nor mode. */
 export type VerbMode = "peer" | "server" | "none";
@@ -298,9 +300,18 @@ function sending(line: Line): SendCommand {
   const to = [...new Set([...people, ...line.flag("to")])];
   const stdinName = line.flag("as");
   if (paths.length === 0) throw line.problem("PATH is missing");
-  if (to.length === 0) throw line.problem("nobody to send to: add @NAME or --to NAME");
+  if (to.length === 0) throw nobodyToSendTo(line, paths);
   if (paths.filter((path) => path === "-").length > 1) throw line.problem("stdin, -, can be sent once only");
   if (paths.includes("-") !== (stdinName !== null))
     throw line.problem(stdinName === null ? "stdin, -, needs a name: add --as NAME" : "--as goes with - (stdin) only");
   return { kind: "send", paths, to, stdinName };
+}
+
+/** `send photo.jpg bob`, or what PowerShell leaves of `@bob`. */
+function nobodyToSendTo(line: Line, paths: readonly string[]): Error {
+  const message = "nobody to send to: add @NAME or --to NAME";
+  const last = paths.length > 1 ? (paths.at(-1) ?? "") : "";
+  return problemWithName(last) === null
+    ? usageError(`send: ${message}`, `did you mean: --to ${last}`)
+    : line.problem(message);
 }

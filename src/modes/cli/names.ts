@@ -37,6 +37,7 @@ export function parsePerson(text: string): Person {
 
 /** Of a name in lower case. @returns null when it is a name */
 export function problemWithName(name: string): string | null {
+  if (name === "") return "the name is empty";
   if (!/^[a-z0-9._-]*$/.test(name)) return "a name cannot have this character";
   if (name.length < 3) return `"${name}" is too short for a name`;
   if (name.length > 32) return "the name is longer than 32 characters";

@@ -63,3 +63,7 @@ test("problemWithName() agrees with the grammar on every text", () => {
     { numRuns: 2_000 },
   );
 });
+
+test("an empty name is called empty, not too short", () => {
+  expect(problemWithName("")).toBe("the name is empty");
+});

@@ -63,7 +63,7 @@ be there for messages and files (also rx, recv)
 Without a terminal to ask at it needs --yes or --no.
 
 Flags:
-  --out DIR                      save files here
+  --out DIR                      save files here (the current folder)
   --from PERSON                  only from this person; may be given several
                                  times
   --once                         end after the first transfer
