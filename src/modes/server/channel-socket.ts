@@ -8,6 +8,7 @@ import { TokenBucket } from "./rate-limit.ts";
 import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
 import { handleRequest, requestOf, sendSignedIn } from "./requests.ts";
 import type { Services } from "./services.ts";
+import type { LimitKind } from "./tally.ts";
 import type { Identity } from "./tokens.ts";
 import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket-port.ts";
 
@@ -180,7 +181,7 @@ export class ChannelSocket implements SocketHandler {
     if (retryMs === 0) return false;
     this.#overRate++;
     if (this.#overRate > MAX_OVER_RATE) this.#close(closeCodes.policy);
-    else this.#fail(request, new Refusal("limited", "too many messages", retryMs));
+    else this.#fail(request, new Refusal("limited", "too many messages", retryMs), "messages");
     return true;
   }
 
@@ -190,7 +191,9 @@ export class ChannelSocket implements SocketHandler {
     if (refusal.code !== "unknown-type" && ++this.#mistakes >= MAX_MISTAKES) this.#close(closeCodes.policy);
   }
 
-  #fail(request: number, { code, message, retryMs }: Refusal): void {
+  #fail(request: number, refusal: Refusal, door: LimitKind = "requests"): void {
+    const { code, message, retryMs } = refusal;
+    this.#services.tally.refused(door, refusal);
     this.#send({ kind: "failed", request, code, message, retryMs });
   }
 

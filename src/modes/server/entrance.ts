@@ -106,7 +106,9 @@ export class Entrance {
     if (!this.#over) this.#cancelDeadline = this.#services.clock.after(SIGN_IN_MS, () => this.#door.close());
   }
 
-  #fail(request: number, { code, message, retryMs }: Refusal): void {
+  #fail(request: number, refusal: Refusal): void {
+    const { code, message, retryMs } = refusal;
+    this.#services.tally.refused("sign-ins", refusal);
     this.#door.send({ kind: "failed", request, code, message, retryMs });
   }
 }

@@ -12,6 +12,7 @@ import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
 import { RingLimits } from "./ring-limits.ts";
 import type { Parties, Target } from "./ring.ts";
 import { Rings } from "./rings.ts";
+import type { Tally } from "./tally.ts";
 
 export interface HubOptions {
   readonly store: AccountStore;
@@ -19,6 +20,7 @@ export interface HubOptions {
   readonly directory: Directory;
   readonly blockLists: BlockLists;
   readonly members: Members;
+  readonly tally: Tally;
   readonly clock: Clock;
   readonly random: Random;
   /** For what is our defect or the store's trouble; the asker is told apart from this. */
@@ -33,10 +35,10 @@ export class Hub {
   readonly #limits: RingLimits;
 
   constructor(options: HubOptions) {
-    const { clock, random } = options;
+    const { tally, clock, random } = options;
     this.#options = options;
     this.#limits = new RingLimits(clock);
-    this.pairings = new Pairings(clock, random);
+    this.pairings = new Pairings(tally, clock, random);
     this.#rings = new Rings(clock, (session, asker, accepter, isHidden) => {
       this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);
       this.pairings.pair(session, asker, accepter, isHidden);
@@ -53,6 +55,7 @@ export class Hub {
     } catch (error) {
       const refusal = refusalFrom(error);
       if (refusal === null) this.#options.onTrouble(error);
+      else this.#options.tally.refused("rings", refusal);
       this.#rings.refuse(message.session, refusal ?? ourTrouble(error));
     }
   }

@@ -60,6 +60,8 @@ export class End {
   readonly deviceKey: Uint8Array;
   /** Null while its channel is away. */
   member: Member | null = null;
+  /** Name of whose end it is; "" until its channel was there once. */
+  account = "";
   leg: Leg | null = null;
   /** The other end is not told where this one is seen. */
   isHidden = false;

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
 import { type End, type Leg, Pairing, pairingKey } from "./pairing.ts";
 import { Refusal } from "./refusal.ts";
+import type { Tally } from "./tally.ts";
 
 /** How long one end is waited for whose channel closed: as long as a session waits for a path. */
 const HALF_LIFETIME_MS = 3_600_000;
@@ -14,6 +15,7 @@ const MAX_PER_MEMBER = 256;
  * hears where the other was seen. An end whose channel closed may come back for an hour; both ends away end it.
  */
 export class Pairings {
+  readonly #tally: Tally;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #pairings = new Map<string, Pairing>();
@@ -22,7 +24,8 @@ export class Pairings {
   /** By leg id in hex. */
   readonly #legs = new Map<string, Leg>();
 
-  constructor(clock: Clock, random: Random) {
+  constructor(tally: Tally, clock: Clock, random: Random) {
+    this.#tally = tally;
     this.#clock = clock;
     this.#random = random;
   }
@@ -57,15 +60,18 @@ export class Pairings {
 
   /** @throws Refusal `no-such-session`, or `limited` once the budget is spent */
   forward(member: Member, { session, body }: Message<"forward">): void {
-    if (!this.#endOf(member, session).sendInside(body))
+    const end = this.#endOf(member, session);
+    if (!end.sendInside(body))
       throw new Refusal("limited", "more than 64 KiB of a session inside the channel: open a relay leg");
+    this.#tally.relayed(end.account, body.length);
   }
 
   /** Sealed packets from a bound leg: to the other end's leg, or within the budget into its channel; else they are dropped. */
   forwardFromLeg({ end }: Leg, packets: Uint8Array): void {
     const socket = end.other.leg?.socket ?? null;
-    if (socket === null) end.sendInside(packets);
-    else socket.send(packets);
+    if (socket !== null) socket.send(packets);
+    else if (!end.sendInside(packets)) return;
+    this.#tally.relayed(end.account, packets.length);
   }
 
   /** The same leg each time, while the pairing lives. @throws Refusal `no-such-session` */
@@ -119,6 +125,7 @@ export class Pairings {
     const session = toHex(end.pairing.session);
     if (end.member !== null) this.#ends.get(end.member.id)?.delete(session);
     end.member = member;
+    end.account = member.identity.name;
     const ends = this.#ends.get(member.id) ?? new Map<string, End>();
     const before = ends.get(session);
     if (before !== undefined) this.#leave(before);

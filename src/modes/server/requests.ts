@@ -74,9 +74,11 @@ export async function sendSignedIn({ tokens, relays }: Services, member: Member,
   member.send({ kind: "signedIn", request, name, userId, deviceId, token, tokenLifetimeMs, relays });
 }
 
-function hangUp({ hub, log }: Services, member: Member, { session, path }: Message<"hangUp">): void {
+function hangUp({ hub, tally, log }: Services, member: Member, { session, path }: Message<"hangUp">): void {
   hub.pairings.hangUp(member, session);
-  if (path !== "") log.info("session-ended", { path });
+  if (path === "") return;
+  tally.sessionEnded(path);
+  log.info("session-ended", { path });
 }
 
 function openLeg({ hub, relays }: Services, member: Member, { request, session }: Message<"openLeg">): void {

@@ -17,6 +17,7 @@ import { fingerprintOf, type ServerKeys } from "./key-files.ts";
 import { Members } from "./members.ts";
 import { Revocations } from "./revocations.ts";
 import { Slots } from "./slots.ts";
+import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -57,6 +58,7 @@ export interface Services {
   readonly watchers: Watchers;
   readonly hub: Hub;
   readonly discovery: Discovery;
+  readonly tally: Tally;
   readonly relays: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -69,9 +71,10 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   const onTrouble = (error: unknown) =>
     log.error("store-trouble", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   const members = new Members();
+  const tally = new Tally(clock.now());
   const blockLists = new BlockLists(store.blocks, clock);
   const directory = new Directory(store, presence, blockLists, clock);
-  const hub = new Hub({ store, presence, directory, blockLists, members, clock, random, onTrouble });
+  const hub = new Hub({ store, presence, directory, blockLists, members, tally, clock, random, onTrouble });
   const slots = new Slots(clock, availableParallelism(), MAX_WAITING_PASSWORDS, MAX_PASSWORD_WAIT_MS);
   const serverKey = keys.channel.publicKey;
   const endDevice = (deviceId: Uint8Array) => {
@@ -88,6 +91,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     watchers: new Watchers(presence, directory, blockLists, clock, onTrouble),
     hub,
     discovery: new Discovery({ ...udp, clock, random, onObserved: (member) => hub.pairings.observedChanged(member) }),
+    tally,
     relays,
     clock,
     random,

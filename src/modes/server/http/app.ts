@@ -8,6 +8,7 @@ import { Refusal } from "../refusal.ts";
 import { RelaySocket } from "../relay-socket.ts";
 import type { Services } from "../services.ts";
 import type { SocketData, Upgrade } from "../sockets.ts";
+import type { Tally } from "../tally.ts";
 import type { SocketHandler, WebSocketPort } from "../web-socket-port.ts";
 import { frontPage } from "./pages.ts";
 
@@ -57,18 +58,20 @@ function channelOf({ services, newcomers }: AppOptions, request: Request): Offer
   const offered = header.split(",").map((each) => each.trim());
   if (header.length > MAX_OFFERED_LENGTH || !offered.includes(CHANNEL_SUBPROTOCOL)) return null;
   const enter = (ip: string) =>
-    admitted(newcomers, ip, (port, leave) => new ChannelSocket(services, port, offered, leave));
+    admitted(newcomers, services.tally, ip, (port, leave) => new ChannelSocket(services, port, offered, leave));
   return { enter, headers: { "Sec-WebSocket-Protocol": CHANNEL_SUBPROTOCOL } };
 }
 
 function relayOf({ services, newcomers }: AppOptions): Offer {
-  const enter = (ip: string) => admitted(newcomers, ip, (port, leave) => new RelaySocket(services, port, leave));
+  const enter = (ip: string) =>
+    admitted(newcomers, services.tally, ip, (port, leave) => new RelaySocket(services, port, leave));
   return { enter, headers: {} };
 }
 
 /** A client sees no body of a refused upgrade, so it is upgraded first and then closed with a code and seconds. */
 function admitted(
   newcomers: Newcomers,
+  tally: Tally,
   ip: string,
   open: (port: WebSocketPort, leave: () => void) => SocketHandler,
 ): Upgrade {
@@ -76,8 +79,9 @@ function admitted(
     const leave = newcomers.enter(ip);
     return { open: (port) => open(port, leave), leave, ip };
   } catch (error) {
-    if (error instanceof Refusal) return { refusal: error, ip };
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    tally.refused("connections", error);
+    return { refusal: error, ip };
   }
 }
 
