@@ -215,10 +215,11 @@ export class LiveNode implements PeerNode {
   }
 
   #lineChanged(isUp: boolean): void {
+    // Before anything is said in a session: the server knows it by its name again.
+    if (isUp) this.#tellPresence();
     this.#sessions.setServerUp(isUp);
     if (isUp) {
       void this.#network.start();
-      this.#tellPresence();
       if (this.#onUsers !== null) this.watchUsers(this.#onUsers);
     }
     this.#onServer(isUp);

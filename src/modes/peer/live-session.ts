@@ -121,9 +121,9 @@ export class LiveSession implements PeerSession, PacketSink {
     return this.#path;
   }
 
-  /** The other end is shown no address of ours. */
+  /** The other end is shown no address of ours, though the server knows some. */
   get isHidden(): boolean {
-    return this.#options.place === null;
+    return this.#options.place === null && this.#options.endpoint.sockets.length > 0;
   }
 
   /** Resolves when the other end has proven its keys. @throws UserError the session's end, when that came first */
@@ -189,6 +189,7 @@ export class LiveSession implements PeerSession, PacketSink {
   /** The line to the server came or went. */
   setServerRoute(isUp: boolean): void {
     if (this.#end !== null) return;
+    if (isUp) this.#established.route.renew();
     this.#core.setServerRoute(this.#drive.now(), isUp);
     this.#drive.wake();
   }

@@ -13,6 +13,7 @@ export interface LegEvents {
   onBound(): void;
   /** Whole sealed packets, one behind the other. May not throw. */
   onBody(body: Uint8Array): void;
+  /** It broke, or never came about; not after {@link RelayLeg.close}. */
   onEnd(): void;
 }
 
@@ -45,8 +46,10 @@ export class RelayLeg {
     if (this.isBound && this.#socket.bufferedAmount < MAX_BUFFERED_BYTES) this.#socket.send(body);
   }
 
+  /** Nothing more is heard of it. */
   close(): void {
-    this.#over();
+    this.#isOver = true;
+    this.#socket.close();
   }
 
   #received(data: unknown): void {
@@ -76,8 +79,7 @@ export class RelayLeg {
 
   #over(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#socket.close();
+    this.close();
     this.#events.onEnd();
   }
 }

@@ -17,6 +17,8 @@ export class ServerRoute {
   #channelLeft = CHANNEL_BUDGET_BYTES;
   #heard = 0;
   #leg: RelayLeg | null = null;
+  /** It was needed once. */
+  #wantsLeg = false;
   #isOpening = false;
   #failures = 0;
   #retry: Timer | undefined;
@@ -44,10 +46,6 @@ export class ServerRoute {
     });
   }
 
-  get isAvailable(): boolean {
-    return this.#leg?.isBound === true || this.#link.isUp;
-  }
-
   send(packet: Uint8Array): void {
     if (!this.#isClosed) this.#batch.add(packet);
   }
@@ -55,24 +53,37 @@ export class ServerRoute {
   /** The body of a `forward` for this session. */
   received(body: Uint8Array): void {
     this.#heard += body.length;
-    if (this.#heard > CHANNEL_BUDGET_BYTES / 2) this.openLeg();
+    if (this.#heard > CHANNEL_BUDGET_BYTES / 2) this.#openLeg();
     this.#deliver(body);
   }
 
-  /** Makes a leg unless there is one: at the latest when the channel's budget runs out, better before. */
-  openLeg(): void {
-    if (this.#leg !== null || this.#isOpening || this.#isClosed || !this.#link.isUp) return;
-    this.#isOpening = true;
-    this.#requestLeg()
-      .catch(() => this.#legFailed())
-      .finally(() => (this.#isOpening = false));
+  /** The line to the server is there again: the channel's budget is fresh, and what leg there was may lead nowhere. */
+  renew(): void {
+    this.#channelLeft = CHANNEL_BUDGET_BYTES;
+    this.#heard = 0;
+    this.#failures = 0;
+    this.#stopRetry();
+    this.#leg?.close();
+    this.#leg = null;
+    if (this.#wantsLeg) this.#openLeg();
   }
 
   close(): void {
     this.#batch.flush();
     this.#isClosed = true;
-    clearTimeout(this.#retry);
+    this.#stopRetry();
     this.#leg?.close();
+  }
+
+  /** Makes a leg unless there is one, or a pause before the next try: at the latest when the channel's budget runs out, better before. */
+  #openLeg(): void {
+    this.#wantsLeg = true;
+    if (this.#leg !== null || this.#isOpening || this.#retry !== undefined || this.#isClosed || !this.#link.isUp)
+      return;
+    this.#isOpening = true;
+    this.#requestLeg()
+      .catch(() => this.#legFailed())
+      .finally(() => (this.#isOpening = false));
   }
 
   async #requestLeg(): Promise<void> {
@@ -101,13 +112,24 @@ export class ServerRoute {
   #legFailed(): void {
     this.#leg = null;
     if (this.#isClosed) return;
+    this.#stopRetry();
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = undefined;
+        this.#openLeg();
+      },
+      reconnectDelayMs(this.#failures++, Math.random()),
+    );
+  }
+
+  #stopRetry(): void {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.openLeg(), reconnectDelayMs(this.#failures++, Math.random()));
+    this.#retry = undefined;
   }
 
   #sendBody(body: Uint8Array): void {
     if (this.#leg?.isBound === true) return this.#leg.send(body);
-    if (this.#channelLeft < CHANNEL_BUDGET_BYTES / 2) this.openLeg();
+    if (this.#channelLeft < CHANNEL_BUDGET_BYTES / 2) this.#openLeg();
     // What exceeds the budget is lost, as on any full link; the session sends it again when there is a leg.
     if (body.length > this.#channelLeft) return;
     this.#channelLeft -= body.length;
