@@ -116,7 +116,9 @@ export interface ServeCommand {
   readonly advertise: AdvertisedAddress | null;
   readonly openRegistration: boolean;
   readonly noRelay: boolean;
-  /** Look at settings, keys and store, say what is wrong, serve nothing. */
+  /** PEM files, for wss in place of ws; null: ws. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Look at settings, keys and store, say what is wrong, make and serve nothing. */
   readonly check: boolean;
   readonly logLevel: "error" | "warn" | "info" | "debug";
 }

@@ -1,4 +1,4 @@
-import type { Command, EnrolCommand, MessageCommand, SendCommand } from "./command.ts";
+import type { Command, EnrolCommand, MessageCommand, SendCommand, ServeCommand } from "./command.ts";
 import type { FlagName } from "./flags.ts";
 import type { Line } from "./line.ts";
 import { problemWithName } from "./names.ts";
@@ -177,13 +177,25 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     mode: "server",
     operands: "",
     summary: "run a meeting place",
-    flags: ["listen", "advertise", "data", "open-registration", "directory", "no-relay", "check", "log-level"],
+    flags: [
+      "listen",
+      "advertise",
+      "data",
+      "open-registration",
+      "directory",
+      "no-relay",
+      "tls-cert",
+      "tls-key",
+      "check",
+      "log-level",
+    ],
     build: (line) => ({
       kind: "server",
       listen: line.flag("listen").length > 0 ? line.flag("listen") : [{ host: null, port: 7_420 }],
       advertise: line.flag("advertise"),
       openRegistration: line.flag("open-registration"),
       noRelay: line.flag("no-relay"),
+      tls: tlsFiles(line),
       check: line.flag("check"),
       logLevel: line.flag("log-level"),
     }),
@@ -284,6 +296,13 @@ function password(line: Line): Command {
   if (passwordFile === "-" && newPasswordFile === "-")
     throw line.problem("stdin cannot be both --password-file and --new-password-file");
   return { kind: "passwd", passwordFile, newPasswordFile };
+}
+
+function tlsFiles(line: Line): ServeCommand["tls"] {
+  const [cert, key] = [line.flag("tls-cert"), line.flag("tls-key")];
+  if (cert !== null && key !== null) return { cert, key };
+  if (cert === null && key === null) return null;
+  throw line.problem(cert === null ? "--tls-key needs --tls-cert FILE" : "--tls-cert needs --tls-key FILE");
 }
 
 function message(line: Line): MessageCommand {

@@ -48,6 +48,7 @@ const serve: Command = {
   advertise: null,
   openRegistration: false,
   noRelay: false,
+  tls: null,
   check: false,
   logLevel: "info",
 };
@@ -117,6 +118,7 @@ const accepted: readonly (readonly [string, Command])[] = [
       logLevel: "debug",
     },
   ],
+  ["server --tls-cert chain.pem --tls-key key.pem", { ...serve, tls: { cert: "chain.pem", key: "key.pem" } }],
   ["server invite", { kind: "server-invite", uses: 1, days: 7 }],
   ["server --data d invite --uses 3 --days 2", { kind: "server-invite", uses: 3, days: 2 }],
   ["server users", { kind: "server-users" }],
@@ -177,6 +179,8 @@ const refused: readonly (readonly [string, string, string])[] = [
   ["server invite --uses 0", "--uses", "digits"],
   ["server --directory contacts", "--directory", "open"],
   ["server --listen 7420", "--listen", "HOST:PORT"],
+  ["server --tls-cert chain.pem", "--tls-cert needs --tls-key", "usage: p2p server"],
+  ["server --tls-key key.pem", "--tls-key needs --tls-cert", "usage: p2p server"],
   // Operands.
   ["register", "NAME is missing", "usage: p2p register NAME"],
   ["register ana bob", '"bob" is one word too many', "usage: p2p register NAME"],

@@ -93,7 +93,7 @@ describe("fromEnvironment()", () => {
 
   test("bad input 171: no secret has a flag, so none has a variable", () => {
     const secret = Object.keys(flags).filter((name) => /password|token|secret|key/.test(name));
-    expect(secret).toEqual(["password-file", "new-password-file"]);
+    expect(secret).toEqual(["password-file", "new-password-file", "tls-key"]); // each the name of a file
   });
 });
 
