@@ -35,6 +35,7 @@ const packages: readonly { readonly of: RegExp; readonly only: RegExp }[] = [
   { of: /^mongodb$/, only: /^src\/store\/mongodb\// },
   { of: /^ioredis$/, only: /^src\/store\/redis\// },
   { of: /^(hono|jose)(\/|$)/, only: /^src\/modes\/server\// },
+  { of: /^prom-client$/, only: /^src\/modes\/server\/metrics\.ts$/ }, // loaded with --metrics only
   { of: /^@clack\//, only: /^src\/modes\/peer\// },
   { of: /./, only: /^src\/(?!wire\/)/ },
 ];
