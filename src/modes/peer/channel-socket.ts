@@ -45,6 +45,8 @@ export class ChannelSocket {
   readonly #core: PeerEnd;
   #timer: Timer | undefined;
   #isOver = false;
+  /** It has proven its key. */
+  #isProven = false;
 
   /** @param url ws:// or wss:// with the path of the channel */
   constructor(url: string, keys: KeyPair, serverKey: Uint8Array) {
@@ -118,10 +120,16 @@ export class ChannelSocket {
   }
 
   #handle(event: PeerEndEvent): void {
-    if (event.kind === "open") this.#opened.resolve();
+    if (event.kind === "open") this.#proven();
     else if (event.kind === "answer") this.#answered(event.request, event.message);
     else if (event.kind === "message") this.onMessage(event.message);
-    else this.#over(unreachable(event.why === "silent" ? "it fell silent" : "it does not prove the key we know"));
+    else if (event.why === "silent") this.#over(unreachable("it fell silent"));
+    else this.#over(unreachable(this.#isProven ? NONSENSE : "it does not prove the key we know"));
+  }
+
+  #proven(): void {
+    this.#isProven = true;
+    this.#opened.resolve();
   }
 
   #answered(request: number, answer: Answer): void {
@@ -169,6 +177,9 @@ const hints: Readonly<Record<string, string>> = {
   "no-such-person": "check the name with `p2p users`",
   offline: "try again when `p2p users` shows them online",
 };
+
+/** From a server of the right key: an older or newer one, most likely. */
+const NONSENSE = "it says what this version of p2p does not understand";
 
 function unreachable(message: string): ChannelEnd {
   return { code: "server-unreachable", message, retryMs: 0 };

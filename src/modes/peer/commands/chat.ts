@@ -10,6 +10,7 @@ import type { PeerSession } from "../peer-session.ts";
 import { type Inbox, OfferPlaces } from "../transfer/inbox.ts";
 import { ReceivingFolder } from "../transfer/receiving-folder.ts";
 import { orAborted } from "./message.ts";
+import { isAnsweredElsewhere } from "./receive.ts";
 import { ring } from "./ring.ts";
 import { reportSession } from "./session-report.ts";
 
@@ -72,6 +73,7 @@ class Callers {
       this.#next.resolve(session);
       this.#next = Promise.withResolvers<PeerSession>();
     } catch (error) {
+      if (isAnsweredElsewhere(error)) return;
       output.error(error, { peer: incoming.from, session: incoming.session });
     }
   }
