@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Community } from "../support/community.ts";
+import { hasTerminal, Terminal } from "../support/terminal.ts";
 
 test("of two programs of one person one gets the message, and the other has no error to tell", async () => {
   await using town = await Community.found();
@@ -65,4 +66,28 @@ test("receive --no says whom it declined", async () => {
     hint: "ask them by other means first",
   });
   await receiver.waitForText(/declined ana, as --no says/);
+});
+
+test("passwd says that the old password is wrong", async () => {
+  await using town = await Community.found();
+  const ana = await town.register("ana");
+  const [old, fresh] = [join(town.folder, "old"), join(town.folder, "new")];
+  await writeFile(old, "not the one of ana\n");
+  await writeFile(fresh, "a new one for ana\n");
+  const { exitCode, events } = await ana.run("passwd", "--password-file", old, "--new-password-file", fresh);
+  expect(exitCode).toBe(3);
+  expect(events.at(-1)).toMatchObject({ message: "cannot change the password of ana: the old one is wrong" });
+});
+
+test.skipIf(!hasTerminal)("receive says who gave up while its question stood", async () => {
+  await using town = await Community.found();
+  const [ana, ben] = [await town.register("ana"), await town.register("ben")];
+  await using receiver = await Terminal.start(["receive", "--home", ben.home, "--out", ben.inbox]);
+  await receiver.waitFor("waiting");
+  const { exitCode, events } = await ana.run("send", ana.passwordFile, "@ben", "--wait", "2");
+  expect(exitCode).toBe(5);
+  expect(events.at(-1)).toMatchObject({ code: "no-answer" });
+  await receiver.waitFor("ana has given up");
+  await receiver.press("C-c");
+  expect(await receiver.exited()).toBe(130);
 });

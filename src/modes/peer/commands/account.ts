@@ -62,9 +62,19 @@ export async function runPasswd(
   const newPassword = await obtainPassword(context, newPasswordFile, () => askNewPassword(terminal, signal));
   await using node = await openNode(context);
   const [before, after] = [password.normalize("NFC"), newPassword.normalize("NFC")];
-  await node.request({ kind: "changePassword", password: before, newPassword: after });
+  try {
+    await node.request({ kind: "changePassword", password: before, newPassword: after });
+  } catch (error) {
+    throw error instanceof UserError && error.code === "wrong-password" ? wrongOldPassword(node.name, error) : error;
+  }
   context.output.note("the password is changed; all other devices are signed out");
   return 0;
+}
+
+function wrongOldPassword(name: string, cause: UserError): UserError {
+  const hint = `the server's operator can make a reset line with \`p2p server passwd ${name}\``;
+  const message = `cannot change the password of ${name}: the old one is wrong`;
+  return new UserError(cause.code, message, { side: cause.side, hint, cause });
 }
 
 export async function runDevices(context: PeerContext): Promise<number> {

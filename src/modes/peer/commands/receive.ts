@@ -103,7 +103,9 @@ class Receiver {
       ...summary,
     });
     try {
-      if (!(await this.#decideRing(incoming))) return incoming.decline("declined");
+      const decision = await this.#decideRing(incoming);
+      if (decision === "gone") return;
+      if (decision === "decline") return incoming.decline("declined");
       const accepted = await incoming.accept();
       try {
         this.#start(accepted, incoming);
@@ -113,19 +115,26 @@ class Receiver {
         throw error;
       }
     } catch (error) {
-      if (isAnsweredElsewhere(error)) this.#context.output.note(`another program of yours has answered ${from}`);
+      if (isAnsweredElsewhere(error)) this.#context.output.note(answeredElsewhere(incoming));
       else this.#context.output.error(error, { peer: from, session });
     }
   }
 
-  async #decideRing(incoming: Incoming): Promise<boolean> {
-    const { settings, output } = this.#context;
+  /** `gone`: they gave up, or another program answered, while the question stood. */
+  async #decideRing(incoming: Incoming): Promise<"accept" | "decline" | "gone"> {
+    const { settings, output, terminal, signal } = this.#context;
     if (settings.no) output.note(`declined ${incoming.from}, as --no says`);
-    if (settings.no) return false;
-    if (settings.yes || (incoming.purpose === "chat" && incoming.trust !== "none")) return true;
-    const withdrawn = AbortSignal.any([this.#context.signal, abortedBy(incoming.withdrawn)]);
+    if (settings.no) return "decline";
+    if (settings.yes || (incoming.purpose === "chat" && incoming.trust !== "none")) return "accept";
+    const withdrawn = abortedBy(incoming.withdrawn);
+    const either = AbortSignal.any([signal, withdrawn]);
     const ask = incoming.purpose === "chat" ? askChat : askFiles;
-    return this.#inTurn(() => ask(this.#context.terminal, withdrawn, incoming, this.#inbox.folder.path));
+    const yes = await this.#inTurn(() => ask(terminal, either, incoming, this.#inbox.folder.path));
+    if (!withdrawn.aborted) return yes ? "accept" : "decline";
+    output.note(
+      (await incoming.withdrawn) === "answered-elsewhere" ? answeredElsewhere(incoming) : hasGivenUp(incoming),
+    );
+    return "gone";
   }
 
   #start(session: PeerSession, { offer }: Incoming): void {
@@ -190,6 +199,14 @@ const SERVER_BACK = "the server is back; waiting";
 
 /** After the end of the one transfer of --once. Milliseconds. */
 const SETTLE_MS = 2_000;
+
+function answeredElsewhere({ from }: Incoming): string {
+  return `another program of yours has answered ${from}`;
+}
+
+function hasGivenUp({ from }: Incoming): string {
+  return `${from} has given up`;
+}
 
 /** Ringing goes to all programs of a person, and the fastest has the session: that is no failure of the others. */
 export function isAnsweredElsewhere(error: unknown): boolean {
