@@ -27,8 +27,8 @@ export type PeerCommand =
 export type ServerCommand =
   | ServeCommand
   | { readonly kind: "server-invite"; readonly uses: number; readonly days: number }
-  | { readonly kind: "server-users" }
-  | { readonly kind: "server-revoke" | "server-passwd"; readonly name: string }
+  | { readonly kind: "server-users" | "server-status" }
+  | { readonly kind: "server-revoke" | "server-block" | "server-unblock" | "server-passwd"; readonly name: string }
   | ServerKeyCommand;
 
 export function isServerCommand(command: Command): command is ServerCommand {

@@ -145,7 +145,50 @@ export interface SavedEvent extends OfTransfer {
 export type ServerEvent =
   | ReadyEvent
   | { readonly event: "invite"; readonly join: string }
-  | { readonly event: "status"; readonly [figure: string]: string | number };
+  | FindingEvent
+  | { readonly event: "status"; readonly fingerprint: string }
+  | StatusEvent;
+
+export type StatusEvent = { readonly event: "status" } & ServerStatus;
+
+/** `server status`: of this node. */
+export type ServerStatus =
+  ({ readonly running: true } & ServerHealth & NodeFigures) | ({ readonly running: false } & ServerHealth);
+
+export interface ServerHealth {
+  readonly version: string;
+  /** How long the accounts took to answer; null when they did not. */
+  readonly storeMs: number | null;
+}
+
+/** Counts are since the node started. */
+export interface NodeFigures {
+  readonly uptimeSeconds: number;
+  /** Who answers something here. */
+  readonly people: number;
+  /** Signed in; each has one or more channels. */
+  readonly devices: number;
+  readonly channels: number;
+  /** Sessions alive. */
+  readonly pairings: number;
+  /** Ended, by the kind of path they were on, as one end reported it. */
+  readonly sessions: Readonly<Record<string, number>>;
+  /** From 0 to 1; null when none has ended. */
+  readonly directShare: number | null;
+  readonly relayedBytes: number;
+  /** By sender, the first ten, most first. */
+  readonly relayedByAccount: readonly { readonly name: string; readonly bytes: number }[];
+  /** How often somebody was told `limited` or `busy`, by where. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Of `server --check`: with what is `wrong` the server would not start, a `warning` is for the operator to weigh. */
+export interface FindingEvent {
+  readonly event: "finding";
+  readonly level: "wrong" | "warning";
+  readonly message: string;
+  readonly hint: string;
+}
 
 export interface ReadyEvent {
   readonly event: "ready";

@@ -221,6 +221,28 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     flags: ["data"],
     build: (line) => ({ kind: "server-revoke", name: line.name() }),
   },
+  "server status": {
+    mode: "server",
+    operands: "",
+    summary: "tell who is there, what was relayed and how the server is",
+    flags: ["data"],
+    notes: ["Counts are of this node, since it started."],
+    build: () => ({ kind: "server-status" }),
+  },
+  "server block": {
+    mode: "server",
+    operands: "NAME",
+    summary: "shut an account out: sign out its devices, let none sign in",
+    flags: ["data"],
+    build: (line) => ({ kind: "server-block", name: line.name() }),
+  },
+  "server unblock": {
+    mode: "server",
+    operands: "NAME",
+    summary: "let an account sign in again, with its password",
+    flags: ["data"],
+    build: (line) => ({ kind: "server-unblock", name: line.name() }),
+  },
   "server passwd": {
     mode: "server",
     operands: "NAME",
@@ -282,8 +304,6 @@ export const laterVerbs: readonly string[] = [
   "contacts accept-key",
   "contacts nick",
   "contacts trust",
-  "server status",
-  "server block",
   "server migrate",
 ];
 

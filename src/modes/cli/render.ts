@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatMs, formatSeconds } from "./amounts.ts";
 import type { CliEvent, OfferSummary, PathKind, ProgressEvent, RequestEvent } from "./events.ts";
 import { sanitizeLine, sanitizeLines } from "./sanitize.ts";
+import { statusTable } from "./status-table.ts";
 
 /** Errors are drawn by the output itself. */
 type DrawnEvent = Exclude<CliEvent, { event: "error" }>;
@@ -77,6 +78,8 @@ function draw(event: DrawnEvent): Rendered[] {
     case "ready":
     case "invite":
       return payload(event.join);
+    case "finding":
+      return payload(`${event.level}: ${event.message}; ${event.hint}`);
     case "version":
       return payload(`p2p ${event.version} (${event.commit}, ${event.target}, protocol ${event.protocol})`);
     case "setting":
@@ -87,8 +90,9 @@ function draw(event: DrawnEvent): Rendered[] {
       return payload(
         columns(event.id, event.peer, event.state, `${formatBytes(event.bytes)} of ${formatBytes(event.total)}`),
       );
-    case "stats":
     case "status":
+      return payload("fingerprint" in event ? event.fingerprint : statusTable(event));
+    case "stats":
     case "report":
       return figures(event);
     case "closed":

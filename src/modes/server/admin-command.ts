@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import type { ServerCommand } from "../cli/command.ts";
+import type { ServeCommand, ServerCommand, ServerKeyCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import { readPrivateFile } from "../runtime/private-file.ts";
@@ -14,15 +14,14 @@ import { explained, openAccounts } from "./opened-store.ts";
 import { refusalFrom } from "./refusal.ts";
 import { systemRandom } from "./system-random.ts";
 
-export type AdminCommand = Extract<
-  ServerCommand,
-  { readonly kind: "server-invite" | "server-users" | "server-revoke" | "server-passwd" }
->;
+export type AdminCommand = Exclude<ServerCommand, ServeCommand | ServerKeyCommand>;
 /** One question, one answer. @throws UserError */
 type Ask = (question: AdminQuestion) => Promise<AdminAnswer>;
 
 const PATIENCE_MS = 10_000;
 const DEFAULT_PORT = 7_420;
+/** Who is there when no server runs. */
+const nobody = { isOnline: () => false, onRevoked: () => {}, figures: () => null, onTrouble: () => {} };
 
 /** A word with the running server, or with its data folder when none runs. @returns 0. @throws UserError */
 export async function runAdminCommand(command: AdminCommand, context: ServerContext): Promise<number> {
@@ -41,10 +40,19 @@ async function carryOut(command: AdminCommand, context: ServerContext, ask: Ask)
       return output.event({ event: "invite", join: lineIn(await ask({ ...command, kind: "invite" })) });
     case "server-users":
       return listUsers(context, ask);
+    case "server-status": {
+      const answer = await ask({ kind: "status" });
+      if (answer.kind !== "status") throw nonsense();
+      return output.event({ event: "status", ...answer.status });
+    }
+    case "server-block":
+      return output.note(`${command.name} is shut out: ${await revoked(ask, "block", command.name)} devices revoked`);
+    case "server-unblock":
+      await revoked(ask, "unblock", command.name);
+      return output.note(`${command.name} may sign in again, with the password`);
     case "server-revoke": {
-      const answer = await ask({ kind: "revoke", name: command.name });
-      if (answer.kind !== "revoked") throw nonsense();
-      return output.note(`${command.name} has to sign in again: ${answer.devices} devices revoked`);
+      const devices = await revoked(ask, "revoke", command.name);
+      return output.note(`${command.name} has to sign in again: ${devices} devices revoked`);
     }
     case "server-passwd":
     default: {
@@ -59,9 +67,17 @@ async function listUsers({ output }: ServerContext, ask: Ask): Promise<void> {
   for (let after: string | null = ""; after !== null;) {
     const answer: AdminAnswer = await ask({ kind: "users", after });
     if (answer.kind !== "users") throw nonsense();
-    for (const { name, online } of answer.users) output.event({ event: "user", name, online, trust: "none" });
+    for (const { name, online, blocked } of answer.users)
+      output.event({ event: "user", name, online, trust: "none", ...(blocked ? { blocked } : {}) });
     after = answer.more ? (answer.users.at(-1)?.name ?? null) : null;
   }
+}
+
+/** @returns how many devices were revoked. @throws UserError */
+async function revoked(ask: Ask, kind: "revoke" | "block" | "unblock", name: string): Promise<number> {
+  const answer = await ask({ kind, name });
+  if (answer.kind !== "revoked") throw nonsense();
+  return answer.devices;
 }
 
 /** @returns null when nobody answers: the file was left behind by a server that died */
@@ -104,7 +120,14 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
     const clock = { unixMs: () => Date.now() };
     await explained(() => generation.start(clock));
     const node = await advertisedNode(places(context), DEFAULT_PORT);
-    const options = { store, keys, node, clock, random: systemRandom, isOnline: () => false, onRevoked: () => {} };
+    const options = {
+      store,
+      keys,
+      node,
+      clock,
+      random: systemRandom,
+      ...nobody,
+    };
     await explained(() => work((question) => answered(() => answerAdmin(question, options))));
     await explained(() => generation.raise());
   } finally {

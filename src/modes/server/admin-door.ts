@@ -12,6 +12,7 @@ import { formatPlate } from "./door-plate.ts";
 import type { ServerKeys } from "./key-files.ts";
 import { refusalFrom } from "./refusal.ts";
 import type { Services } from "./services.ts";
+import { figuresOf } from "./status.ts";
 import { systemRandom } from "./system-random.ts";
 
 export interface DoorOptions {
@@ -69,8 +70,11 @@ async function carriedOut(
   const { clock, revocations, members } = services;
   const isOnline = (name: string) => members.all().some(({ identity }) => identity.name === name);
   const onRevoked = (deviceIds: readonly Uint8Array[]) => revocations.note(deviceIds);
+  const figures = () => figuresOf(services);
+  const onTrouble = (error: unknown) => log.error("store-trouble", { error: String(error) });
+  const told = { isOnline, onRevoked, figures, onTrouble };
   try {
-    return await answerAdmin(question, { store, keys, node, clock, isOnline, onRevoked, random: systemRandom });
+    return await answerAdmin(question, { store, keys, node, clock, random: systemRandom, ...told });
   } catch (error) {
     const refusal = refusalFrom(error);
     if (refusal !== null) return { kind: "refused", code: refusal.code, message: refusal.message };

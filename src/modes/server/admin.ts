@@ -1,26 +1,31 @@
 import type { AccountStore } from "../../store/accounts.ts";
 import type { Random } from "../../wire/core.ts";
 import { type ErrorCode, isErrorCode } from "../../wire/errors.ts";
+import type { NodeFigures, ServerStatus } from "../cli/events.ts";
 import { formatJoinLine, type ServerNode } from "../cli/join-line.ts";
 import { parseName } from "../cli/names.ts";
 import type { Clock } from "./clock.ts";
 import { makeInvitation, makeReset } from "./invites.ts";
 import type { ServerKeys } from "./key-files.ts";
 import { Refusal } from "./refusal.ts";
+import { isStatus, statusOf } from "./status.ts";
 
 /** What the operator asks for. */
 export type AdminQuestion =
   | { readonly kind: "invite"; readonly uses: number; readonly days: number }
   | { readonly kind: "users"; readonly after: string }
-  | { readonly kind: "revoke" | "passwd"; readonly name: string };
+  | { readonly kind: "status" }
+  | { readonly kind: (typeof namedVerbs)[number]; readonly name: string };
 
 export type AdminAnswer =
   | { readonly kind: "line"; readonly line: string }
   | {
       readonly kind: "users";
-      readonly users: readonly { readonly name: string; readonly online: boolean }[];
+      readonly users: readonly { readonly name: string; readonly online: boolean; readonly blocked: boolean }[];
       readonly more: boolean;
     }
+  | { readonly kind: "status"; readonly status: ServerStatus }
+  /** What was asked was done. */
   | { readonly kind: "revoked"; readonly devices: number }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string };
 
@@ -33,9 +38,14 @@ export interface AdminOptions {
   readonly random: Random;
   readonly isOnline: (name: string) => boolean;
   readonly onRevoked: (deviceIds: readonly Uint8Array[]) => void;
+  /** Null when no server runs. */
+  readonly figures: () => NodeFigures | null;
+  /** A running server's accounts do not answer. */
+  readonly onTrouble: (error: unknown) => void;
 }
 
 const PAGE = 500;
+const namedVerbs = ["revoke", "block", "unblock", "passwd"] as const;
 
 /** @throws Refusal `no-such-person`; StoreError */
 export async function answerAdmin(question: AdminQuestion, options: AdminOptions): Promise<AdminAnswer> {
@@ -44,8 +54,13 @@ export async function answerAdmin(question: AdminQuestion, options: AdminOptions
       return invite(question, options);
     case "users":
       return users(question.after, options);
+    case "status":
+      return { kind: "status", status: await statusOf(options.store, options.figures(), options.onTrouble) };
     case "revoke":
       return revoke(question.name, options);
+    case "block":
+    case "unblock":
+      return setBlocked(question.name, question.kind === "block", options);
     case "passwd":
     default:
       return passwd(question.name, options);
@@ -57,15 +72,18 @@ export function parseQuestion(value: unknown): AdminQuestion | null {
   const { kind, name, after, uses, days } = fieldsOf(value);
   if (kind === "invite" && isCount(uses, 10_000) && isCount(days, 3_650)) return { kind, uses, days };
   if (kind === "users" && typeof after === "string") return { kind, after };
-  return (kind === "revoke" || kind === "passwd") && typeof name === "string" ? { kind, name } : null;
+  if (kind === "status") return { kind };
+  const verb = namedVerbs.find((each) => each === kind);
+  return verb !== undefined && typeof name === "string" ? { kind: verb, name } : null;
 }
 
 /** @returns null for what is none */
 export function parseAnswer(value: unknown): AdminAnswer | null {
-  const { kind, line, users, more, devices, code, message } = fieldsOf(value);
+  const { kind, line, users, more, devices, status, code, message } = fieldsOf(value);
   if (kind === "line" && typeof line === "string") return { kind, line };
   if (kind === "users" && Array.isArray(users) && typeof more === "boolean")
     return { kind, users: users.flatMap(userOf), more };
+  if (kind === "status" && isStatus(status)) return { kind, status };
   if (kind === "revoked" && typeof devices === "number") return { kind, devices };
   if (kind === "refused" && typeof code === "string" && isErrorCode(code) && typeof message === "string")
     return { kind, code, message };
@@ -84,7 +102,7 @@ async function users(after: string, { store, isOnline }: AdminOptions): Promise<
   const accounts = await store.accounts.list({ after, limit: PAGE });
   return {
     kind: "users",
-    users: accounts.map(({ name }) => ({ name, online: isOnline(name) })),
+    users: accounts.map(({ name, blocked }) => ({ name, online: isOnline(name), blocked })),
     more: accounts.length === PAGE,
   };
 }
@@ -94,6 +112,13 @@ async function revoke(name: string, { store, clock, onRevoked }: AdminOptions): 
   const devices = await store.devices.revokeAll(userId, clock.unixMs());
   onRevoked(devices);
   return { kind: "revoked", devices: devices.length };
+}
+
+/** Blocked first: a device that enrols meanwhile finds it so, or is revoked with the others. */
+async function setBlocked(typedName: string, blocked: boolean, options: AdminOptions): Promise<AdminAnswer> {
+  const { userId, name } = await accountOf(options.store, typedName);
+  await options.store.accounts.setBlocked(userId, blocked);
+  return blocked ? revoke(name, options) : { kind: "revoked", devices: 0 };
 }
 
 /** The line has the form of a join line: the last part lets this one person set a new password, once. */
@@ -112,9 +137,9 @@ function lineOf({ channel }: ServerKeys, node: ServerNode, invite: Uint8Array): 
   return formatJoinLine({ secure: false, nodes: [node], key: channel.publicKey, invite });
 }
 
-function userOf(value: unknown): { name: string; online: boolean }[] {
-  const { name, online } = fieldsOf(value);
-  return typeof name === "string" && typeof online === "boolean" ? [{ name, online }] : [];
+function userOf(value: unknown): { name: string; online: boolean; blocked: boolean }[] {
+  const { name, online, blocked } = fieldsOf(value);
+  return typeof name === "string" && typeof online === "boolean" ? [{ name, online, blocked: blocked === true }] : [];
 }
 
 function isCount(value: unknown, max: number): value is number {

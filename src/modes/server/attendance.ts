@@ -28,6 +28,11 @@ export class Attendance {
     this.#onTrouble = onTrouble;
   }
 
+  /** Who answers something here, each person once. */
+  get people(): number {
+    return new Set([...this.#entries.values()].map(({ name }) => name)).size;
+  }
+
   async start(): Promise<void> {
     await this.#renew();
     this.#schedule();

@@ -47,6 +47,11 @@ export class Members {
     return this.#byId.size;
   }
 
+  /** Those of one device count once. */
+  get devices(): number {
+    return this.#byDevice.size;
+  }
+
   add(member: Member): void {
     const device = toHex(member.identity.deviceId);
     this.#byId.set(member.id, member);

@@ -67,7 +67,7 @@ const rows: readonly Row[] = [
     "p2p 1.2.3 (abc, linux-x64, protocol 1)",
   ],
   [{ event: "setting", key: "wait", value: "5", from: "file" }, "stdout", "wait = 5 (file)"],
-  [{ event: "status", online: 3 }, "stdout", "online: 3"],
+  [{ event: "status", fingerprint: "k" }, "stdout", "k"],
 ];
 
 test.each(rows)("renderEvent() of %j", (event, to, text) => {
