@@ -50,6 +50,12 @@ export async function openAccountStore(url: string, options: StoreOptions = {}):
   return open("account store", accountBackEnds, url, options);
 }
 
+/** Looks at the accounts in an existing SQLite file, and only looks. @throws StoreError what `openAccountStore` would say */
+export async function inspectAccountFile(path: string): Promise<void> {
+  const { inspectDatabaseFile } = await import("./sqlite/database-file.ts");
+  return inspectDatabaseFile(path);
+}
+
 /**
  * Presence, the bus between nodes and their rate limits, which live in one place.
  * @param url `memory:` for a server of one process; `redis://…`, `redis+cluster://…` or `redis+sentinel://…`, each also with

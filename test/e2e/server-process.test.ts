@@ -121,7 +121,7 @@ test("bad input 192: an exported key comes back by import, and never over anothe
   expect(await once()).toBe(fingerprint);
   const other = folder.at("other");
   mkdirSync(other, { mode: 0o700 });
-  await run(["server", "--check", "--data", other]);
+  await run(["server", "key", "--data", other]);
   expectMistake(
     await run(["server", "key", "import", backup, "--data", other, "--json"]),
     "config",
@@ -147,13 +147,6 @@ test("bad input 169: a port that is taken, and an address of another machine, ar
 test("bad input 179: open registration with a relay starts with a warning that names both", async () => {
   await using server = start(["server", "--data", data, "--listen", "127.0.0.1:0", "--open-registration"]);
   await server.waitForText(/warning: .*--open-registration.*--no-relay/);
-});
-
-test("--check looks and serves nothing", async () => {
-  const { exitCode, stdout } = await run(["server", "--check", "--data", data]);
-  expect([exitCode, stdout]).toEqual([0, ""]);
-  writeFileSync(`${data}/accounts.db`, "no database, but long enough to look like one".repeat(100));
-  expect((await run(["server", "--check", "--data", data])).exitCode).toBe(2);
 });
 
 test("invite, users, passwd and revoke work on a running server, and without one", async () => {

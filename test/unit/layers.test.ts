@@ -29,7 +29,7 @@ const nowhere = /(?!)/;
 
 /** The only places that may name a package from outside; everything else a wire module imports is its own. */
 const packages: readonly { readonly of: RegExp; readonly only: RegExp }[] = [
-  { of: /^(node:)?crypto$/, only: /^src\/wire\/noise\/primitives\.ts$/ },
+  { of: /^(node:)?crypto$/, only: /^src\/(wire\/noise\/primitives|modes\/server\/tls)\.ts$/ }, // and reads certificates
   { of: /^msgpackr\/pack$/, only: /^src\/wire\/codec\// },
   { of: /^msgpackr/, only: nowhere }, // its main module looks for a native addon beside the program
   { of: /^mongodb$/, only: /^src\/store\/mongodb\// },

@@ -120,10 +120,12 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
     const clock = { unixMs: () => Date.now() };
     await explained(() => generation.start(clock));
     const node = await advertisedNode(places(context), DEFAULT_PORT);
+    const secure = context.settings.get("tls-cert") !== null;
     const options = {
       store,
       keys,
       node,
+      secure,
       clock,
       random: systemRandom,
       ...nobody,

@@ -20,6 +20,7 @@ export interface DoorOptions {
   readonly store: AccountStore;
   readonly keys: ServerKeys;
   readonly node: ServerNode;
+  readonly secure: boolean;
   readonly services: Services;
   readonly log: Log;
 }
@@ -65,7 +66,7 @@ async function read(request: Request): Promise<AdminQuestion | null> {
 
 async function carriedOut(
   question: AdminQuestion,
-  { store, keys, node, services, log }: DoorOptions,
+  { store, keys, node, secure, services, log }: DoorOptions,
 ): Promise<AdminAnswer> {
   const { clock, revocations, members } = services;
   const isOnline = (name: string) => members.all().some(({ identity }) => identity.name === name);
@@ -74,7 +75,7 @@ async function carriedOut(
   const onTrouble = (error: unknown) => log.error("store-trouble", { error: String(error) });
   const told = { isOnline, onRevoked, figures, onTrouble };
   try {
-    return await answerAdmin(question, { store, keys, node, clock, random: systemRandom, ...told });
+    return await answerAdmin(question, { store, keys, node, secure, clock, random: systemRandom, ...told });
   } catch (error) {
     const refusal = refusalFrom(error);
     if (refusal !== null) return { kind: "refused", code: refusal.code, message: refusal.message };

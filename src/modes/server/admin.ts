@@ -34,6 +34,8 @@ export interface AdminOptions {
   readonly keys: ServerKeys;
   /** For the lines that people get. */
   readonly node: ServerNode;
+  /** Whether people come by wss. */
+  readonly secure: boolean;
   readonly clock: Pick<Clock, "unixMs">;
   readonly random: Random;
   readonly isOnline: (name: string) => boolean;
@@ -92,10 +94,10 @@ export function parseAnswer(value: unknown): AdminAnswer | null {
 
 async function invite(
   terms: { readonly uses: number; readonly days: number },
-  { store, keys, node, clock, random }: AdminOptions,
+  { store, keys, node, secure, clock, random }: AdminOptions,
 ): Promise<AdminAnswer> {
   const secret = await makeInvitation(store, terms, clock.unixMs(), random);
-  return { kind: "line", line: lineOf(keys, node, secret) };
+  return { kind: "line", line: lineOf(keys, node, secure, secret) };
 }
 
 async function users(after: string, { store, isOnline }: AdminOptions): Promise<AdminAnswer> {
@@ -122,9 +124,9 @@ async function setBlocked(typedName: string, blocked: boolean, options: AdminOpt
 }
 
 /** The line has the form of a join line: the last part lets this one person set a new password, once. */
-async function passwd(name: string, { store, keys, node, clock, random }: AdminOptions): Promise<AdminAnswer> {
+async function passwd(name: string, { store, keys, node, secure, clock, random }: AdminOptions): Promise<AdminAnswer> {
   const { userId } = await accountOf(store, name);
-  return { kind: "line", line: lineOf(keys, node, await makeReset(store, userId, clock.unixMs(), random)) };
+  return { kind: "line", line: lineOf(keys, node, secure, await makeReset(store, userId, clock.unixMs(), random)) };
 }
 
 async function accountOf(store: AccountStore, typedName: string) {
@@ -133,8 +135,8 @@ async function accountOf(store: AccountStore, typedName: string) {
   return account;
 }
 
-function lineOf({ channel }: ServerKeys, node: ServerNode, invite: Uint8Array): string {
-  return formatJoinLine({ secure: false, nodes: [node], key: channel.publicKey, invite });
+function lineOf({ channel }: ServerKeys, node: ServerNode, secure: boolean, invite: Uint8Array): string {
+  return formatJoinLine({ secure, nodes: [node], key: channel.publicKey, invite });
 }
 
 function userOf(value: unknown): { name: string; online: boolean; blocked: boolean }[] {

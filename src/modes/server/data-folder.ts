@@ -17,6 +17,11 @@ export interface DataFolder {
 /** Makes the folder where it is missing. @throws UserError `config` when it cannot be made or written to, or others may write there */
 export function openDataFolder(folder: string): DataFolder {
   makePrivateFolder(folder);
+  return dataFolderAt(folder);
+}
+
+/** The names alone; nothing is looked at. */
+export function dataFolderAt(folder: string): DataFolder {
   const file = (name: string) => path.join(folder, name);
   return {
     folder,

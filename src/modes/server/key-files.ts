@@ -46,11 +46,15 @@ export function formatKey(key: Uint8Array): Uint8Array {
   return utf8(`${toBase32(key)}\n`);
 }
 
+/** A new key beside old accounts would shut everybody out who pinned the one before. */
+export function refuseLostKey(data: DataFolder): void {
+  if (!existsSync(data.serverKey) && existsSync(data.accounts)) throw missing(data);
+}
+
 function openKey(data: DataFolder, file: string, random: Random): Uint8Array {
   const key = readKey(file);
   if (key !== null) return key;
-  // A new key beside old accounts would shut everybody out who pinned the one before.
-  if (file === data.serverKey && existsSync(data.accounts)) throw missing(data);
+  if (file === data.serverKey) refuseLostKey(data);
   const made = random(KEY_BYTES);
   return createPrivateFile(file, formatKey(made)) ? made : openKey(data, file, random);
 }

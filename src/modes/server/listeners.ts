@@ -6,11 +6,13 @@ import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
 import { UdpPort } from "../runtime/udp-port.ts";
 import type { SocketData } from "./sockets.ts";
+import type { TlsPair } from "./tls.ts";
+import { WebPort } from "./web-port.ts";
 
 /** One TCP port, and two UDP ports: one of the same number and the next free one, to tell NAT mappings apart. */
 export interface Listener {
   readonly ip: string;
-  readonly tcp: Server<SocketData>;
+  readonly tcp: WebPort;
   readonly udp: readonly [UdpPort, UdpPort];
 }
 
@@ -20,6 +22,8 @@ export interface ListenerHandlers {
   /** @param listener 0 or 1. @returns what to send back; null for silence */
   readonly onDatagram: (datagram: Uint8Array, from: UdpAddress, listener: number) => Uint8Array | null;
   readonly onFault: (error: unknown) => void;
+  /** Null, or left out: no TLS. */
+  readonly tls?: TlsPair | null;
 }
 
 /** Requests carry no body here. */
@@ -49,28 +53,25 @@ export function ownAddresses(listeners: readonly Listener[], localIps: readonly 
 }
 
 async function listenOnce(ip: string, port: number, handlers: ListenerHandlers): Promise<Listener> {
-  const { fetch, websocket } = handlers;
-  const error = () => new Response(null, { status: 500 });
-  const tcp = Bun.serve({
-    hostname: ip,
-    port,
-    fetch,
-    websocket,
-    error,
-    maxRequestBodySize: MAX_BODY_BYTES,
-    development: false,
-  });
+  const tcp = openTcp(ip, port, handlers);
   const opened: UdpPort[] = [];
   try {
-    const number = tcp.port ?? port;
-    const first = await openUdp(ip, number, 0, handlers);
+    const first = await openUdp(ip, tcp.port, 0, handlers);
     opened.push(first);
-    return { ip, tcp, udp: [first, await openNextUdp(ip, number, handlers)] };
+    return { ip, tcp, udp: [first, await openNextUdp(ip, tcp.port, handlers)] };
   } catch (failure) {
     for (const each of opened) each.close();
     await tcp.stop(true);
     throw failure;
   }
+}
+
+function openTcp(ip: string, port: number, { fetch, websocket, tls = null }: ListenerHandlers): WebPort {
+  const error = () => new Response(null, { status: 500 });
+  const limits = { maxRequestBodySize: MAX_BODY_BYTES, development: false } as const;
+  return new WebPort(port, tls, (at, pair) =>
+    Bun.serve({ hostname: ip, port: at, fetch, websocket, error, ...limits, ...(pair !== null && { tls: pair }) }),
+  );
 }
 
 async function openNextUdp(ip: string, after: number, handlers: ListenerHandlers): Promise<UdpPort> {

@@ -11,6 +11,7 @@ import { listen, type Listener, ownAddresses } from "./listeners.ts";
 import { Newcomers } from "./newcomers.ts";
 import { assembleServices, type Services, type ServicesOptions } from "./services.ts";
 import { type SocketData, webSockets } from "./sockets.ts";
+import type { TlsPair } from "./tls.ts";
 
 /** Between the goodbye and the end of the sockets. */
 const FAREWELL_MS = 250;
@@ -21,6 +22,8 @@ const MAX_UDP_PORTS = 4;
 
 export interface MeetingOptions extends ServicesOptions {
   readonly listen: readonly ListenAddress[];
+  /** Null, or left out: no TLS. */
+  readonly tls?: TlsPair | null;
 }
 
 /** The meeting place in operation. */
@@ -56,12 +59,13 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   return { listeners, services, newcomers };
 }
 
-function handlersOf({ clock, log }: MeetingOptions, running: Running): Parameters<typeof listen>[1] {
+function handlersOf({ clock, log, tls = null }: MeetingOptions, running: Running): Parameters<typeof listen>[1] {
   return {
     fetch: (request, server) => running.app?.fetch(request, server) ?? new Response(null, { status: 503 }),
     websocket: webSockets({ clock, log }),
     onDatagram: (datagram, from, listener) => running.discovery?.handleDatagram(datagram, from, listener) ?? null,
     onFault: (error) => log.error("udp-defect", { error: String(error) }),
+    tls,
   };
 }
 

@@ -2,13 +2,13 @@ import type { AccountStore } from "../../store/accounts.ts";
 import { openSharedStores } from "../../store/open.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
-import { UserError } from "../cli/errors.ts";
 import type { ReadyEvent } from "../cli/events.ts";
 import { formatHostPort, formatJoinLine, type ServerNode } from "../cli/join-line.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import { type Log, openLog } from "../runtime/log.ts";
 import { openAdminDoor } from "./admin-door.ts";
 import { advertisedNode, isPrivateHost } from "./advertise.ts";
+import { check } from "./check.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
 import { Generation } from "./generation.ts";
@@ -17,6 +17,8 @@ import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
 import { type Meeting, openMeeting } from "./meeting.ts";
 import { explained, openAccounts } from "./opened-store.ts";
 import { systemRandom } from "./system-random.ts";
+import { readTls, type TlsFiles, type TlsPair } from "./tls.ts";
+import { keepRenewed } from "./tls-renewal.ts";
 
 /** Expired things are dropped this often. */
 const SWEEP_MS = 3_600_000;
@@ -30,12 +32,13 @@ interface Opened {
 
 /** Serves until the signal, then closes in order. @returns 0 */
 export async function serve(command: ServeCommand, context: ServerContext): Promise<number> {
+  if (command.check) return check(command, context);
   const log = openLog(command.logLevel, context.terminal.fullScreen || context.terminal.interactive);
   await using lifecycle = new Lifecycle({ log });
+  const tls = command.tls === null ? null : readTls(command.tls);
   const opened = await openData(context.data, lifecycle);
-  if (command.check) return check(opened, context);
   const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
-  const ready = await start(command, opened, clock, log, lifecycle);
+  const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
   warn(command, context, ready.node);
   context.output.event(ready.event);
   log.info("ready", { http: ready.event.http });
@@ -56,7 +59,7 @@ async function openData(folder: string, lifecycle: Lifecycle): Promise<Opened> {
 
 async function start(
   command: ServeCommand,
-  { data, keys, store }: Opened,
+  { data, keys, store, tls }: Opened & { readonly tls: TlsPair | null },
   clock: Clock,
   log: Log,
   lifecycle: Lifecycle,
@@ -75,6 +78,7 @@ async function start(
     presence,
     keys,
     listen: command.listen,
+    tls,
     openRegistration,
     relays: !noRelay,
     clock,
@@ -83,16 +87,17 @@ async function start(
   };
   const meeting = await openMeeting({ ...options, onRevoked }, lifecycle);
   keepSwept(store, clock, log, lifecycle);
+  keepCertificate(command.tls, tls, meeting, clock, log, lifecycle);
   const node = await advertisedNode(command, meeting.listeners[0]?.tcp.port ?? 0);
-  await openAdminDoor({ data, store, keys, node, services: meeting.services, log }, lifecycle);
-  return { node, event: await readyEvent(meeting, keys, store, node, clock) };
+  await openAdminDoor({ data, store, keys, node, secure: tls !== null, services: meeting.services, log }, lifecycle);
+  return { node, event: await readyEvent(meeting, keys, store, { node, secure: tls !== null }, clock) };
 }
 
 async function readyEvent(
   { listeners }: Meeting,
   keys: ServerKeys,
   store: AccountStore,
-  node: ServerNode,
+  { node, secure }: { readonly node: ServerNode; readonly secure: boolean },
   clock: Clock,
 ): Promise<ReadyEvent> {
   const invite = (await isFirstStart(store, clock))
@@ -101,10 +106,10 @@ async function readyEvent(
   const [first] = listeners;
   return {
     event: "ready",
-    http: first === undefined ? "" : formatHostPort(first.ip, first.tcp.port ?? 0),
+    http: first === undefined ? "" : formatHostPort(first.ip, first.tcp.port),
     udp: listeners.flatMap(({ udp }) => udp.map(({ address }) => formatHostPort(address.ip, address.port))),
     fingerprint: fingerprintOf(keys),
-    join: formatJoinLine({ secure: false, nodes: [node], key: keys.channel.publicKey, invite }),
+    join: formatJoinLine({ secure, nodes: [node], key: keys.channel.publicKey, invite }),
   };
 }
 
@@ -126,6 +131,21 @@ function keepSwept(store: AccountStore, clock: Clock, log: Log, lifecycle: Lifec
   lifecycle.add("sweep", () => cancel());
 }
 
+function keepCertificate(
+  files: TlsFiles | null,
+  pair: TlsPair | null,
+  { listeners }: Meeting,
+  clock: Clock,
+  log: Log,
+  lifecycle: Lifecycle,
+): void {
+  if (files === null || pair === null) return;
+  const use = (renewed: TlsPair) => {
+    for (const { tcp } of listeners) tcp.renew(renewed);
+  };
+  keepRenewed({ files, pair, use, clock, log }, lifecycle);
+}
+
 function warn(
   { openRegistration, noRelay, advertise }: ServeCommand,
   { output }: ServerContext,
@@ -138,14 +158,4 @@ function warn(
   else if (openRegistration) output.note("p2p: warning: anyone may register (--open-registration)");
   if (advertise === null && isPrivateHost(node.host))
     output.note(`p2p: ${node.host} is a private address; behind NAT? use --advertise HOST`);
-}
-
-/** `--check`. @throws UserError `config` that tells the first problem of the store; its others are noted before */
-async function check({ store }: Opened, { output }: ServerContext): Promise<number> {
-  const [first, ...others] = await explained(() => store.check());
-  for (const problem of others) output.note(problem);
-  if (first !== undefined)
-    throw new UserError("config", `the accounts are damaged: ${first}`, { hint: "restore accounts.db from a backup" });
-  output.note("settings, keys and accounts are sound");
-  return 0;
 }

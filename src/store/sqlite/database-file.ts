@@ -28,6 +28,16 @@ export async function openDatabaseFile(path: string, options: OpenOptions = {}):
   return { ...waiting, db: await perform(waiting, "open the account store", () => openForWriting(place, steps)) };
 }
 
+/**
+ * Looks as {@link openDatabaseFile} does, also while a server has the file open: nothing is made, brought to a newer schema or written.
+ * @throws StoreError as there
+ */
+export async function inspectDatabaseFile(path: string): Promise<void> {
+  const place = resolve(path);
+  refuseUnsafeFile(place);
+  await perform({ place, busyWaitMs: BUSY_WAIT_MS }, "open the account store", () => inspect(place, migrations));
+}
+
 export function openDatabaseInMemory(): Connection {
   const db = new Database(":memory:", { strict: true });
   migrate(db, migrations);

@@ -1,0 +1,93 @@
+import { formatCount } from "../cli/amounts.ts";
+import type { ServeCommand } from "../cli/command.ts";
+import type { ServerContext } from "../cli/context.ts";
+import { UserError } from "../cli/errors.ts";
+import { formatHostPort } from "../cli/join-line.ts";
+import { advertisedNode, isPrivateHost } from "./advertise.ts";
+import { attempt, type Finding, warning } from "./finding.ts";
+import { isServed, lookAtFolder } from "./check-folder.ts";
+import { type Listener, listen } from "./listeners.ts";
+import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
+
+/**
+ * `--check`: tells what is wrong or doubtful about settings, data folder, ports and certificate, one line each, and leaves all as it was.
+ * A server may run meanwhile.
+ * @returns 0 unless something is wrong. @throws UserError `config` after the findings when something is
+ */
+export async function check(command: ServeCommand, { data, output }: ServerContext): Promise<number> {
+  const findings = [
+    ...aboutPeople(command),
+    ...(await lookAtFolder(data)),
+    ...(isServed(data) ? [] : await aboutPorts(command)),
+    ...(await aboutPlace(command)),
+  ];
+  for (const finding of findings) output.event({ event: "finding", ...finding });
+  const wrong = findings.filter(({ level }) => level === "wrong").length;
+  if (wrong > 0)
+    throw new UserError("config", `this server would not start: ${formatCount(wrong, "problem")}`, {
+      hint: "mend what the lines above name",
+    });
+  output.note(findings.length === 0 ? "nothing is wrong, and nothing is doubtful" : "nothing is wrong");
+  return 0;
+}
+
+function aboutPeople({ openRegistration, noRelay, logLevel }: ServeCommand): readonly Finding[] {
+  const isRoot = process.getuid?.() === 0;
+  return [
+    ...(openRegistration && !noRelay
+      ? [
+          warning(
+            "anyone may register and send data through this server",
+            "leave out open-registration, or add no-relay",
+          ),
+        ]
+      : []),
+    ...(openRegistration && noRelay
+      ? [warning("anyone may register", "leave out open-registration, and hand out lines of p2p server invite")]
+      : []),
+    ...(logLevel === "debug"
+      ? [warning("the log will hold names and addresses of people", "use log-level debug only to look for a fault")]
+      : []),
+    ...(isRoot
+      ? [warning("the server would run as root", "give it a user of its own, as packaging/p2p.service does")]
+      : []),
+  ];
+}
+
+/** Opens what a server would, and closes it at once. */
+async function aboutPorts({ listen: places }: ServeCommand): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const opened: Listener[] = [];
+  const silent = {
+    fetch: () => new Response(null, { status: 503 }),
+    websocket: { message: () => undefined },
+    onDatagram: () => null,
+    onFault: () => undefined,
+  };
+  for (const at of places) {
+    const listener = await attempt(findings, () => listen(at, silent));
+    if (listener !== null) opened.push(listener);
+  }
+  for (const { tcp, udp } of opened) {
+    for (const port of udp) port.close();
+    await tcp.stop(true);
+  }
+  return findings;
+}
+
+async function aboutPlace(command: ServeCommand): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const node = await advertisedNode(command, command.listen[0]?.port ?? 0);
+  if (isPrivateHost(node.host)) {
+    const place = formatHostPort(node.host, node.port);
+    findings.push(warning(`join lines would name ${place}, a private address`, "behind NAT? use advertise HOST"));
+  }
+  const { tls } = command;
+  const pair = tls === null ? null : await attempt(findings, () => readTls(tls));
+  return [...findings, ...(pair === null ? [] : aboutCertificate(pair, node.host))];
+}
+
+function aboutCertificate(pair: TlsPair, host: string): readonly Finding[] {
+  const hint = "join lines with the server's key work all the same; without it people are refused";
+  return doubtsAbout(pair, host, Date.now()).map((doubt) => warning(doubt, hint));
+}
