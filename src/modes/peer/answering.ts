@@ -35,6 +35,8 @@ export class IncomingRing {
   readonly #early = new EarlyNews();
   readonly #sink = (message: SessionMessage) => this.#handle(message);
   #isOpen = true;
+  /** From here on everything is the session's business. */
+  #isAgreed = false;
 
   /** @throws WireError when the preview is not what it claims to be: then nobody is to be asked anything */
   constructor(exchange: Exchange, message: IncomingMessage) {
@@ -49,7 +51,7 @@ export class IncomingRing {
     this.withdrawn = this.#withdrawn.promise;
     this.#exchange = exchange;
     this.#route = new ServerRoute(exchange.link, session);
-    exchange.switchboard.connect(session, this.#sink);
+    exchange.switchboard.connect(session, this.#sink, () => this.#withdraw("cancelled"));
   }
 
   /** Neither answered nor withdrawn. */
@@ -67,6 +69,7 @@ export class IncomingRing {
    * @throws UserError when the asker is gone by now
    */
   async accept(isHidden: boolean): Promise<Established> {
+    if (!this.#isOpen) throw gone(this.message.name);
     this.#isOpen = false;
     const localIndex = randomIndex();
     const { message, complete } = startHandshake(this.#end(localIndex));
@@ -75,14 +78,18 @@ export class IncomingRing {
     this.#exchange.link.tell({ kind: "accept", session, versions: OWN_VERSIONS, handshake: message, hidden: isHidden });
     try {
       const agreed = await answer;
-      const [route, early] = [this.#route, this.#early];
-      return { name, terms: this.#terms(), agreed, isInitiator: true, localIndex, device, route, early };
+      const [route, early, abandon] = [this.#route, this.#early, () => this.#abandon()];
+      return { name, terms: this.#terms(), agreed, isInitiator: true, localIndex, device, route, early, abandon };
     } catch (error) {
-      // Or the asker would wait for a session that does not come.
-      this.#exchange.link.tell({ kind: "hangUp", session, path: "" });
-      this.#leave();
+      this.#abandon();
       throw error;
     }
+  }
+
+  /** Or the asker would wait for a session that does not come. */
+  #abandon(): void {
+    this.#exchange.link.tell({ kind: "hangUp", session: this.message.session, path: "" });
+    this.#leave();
   }
 
   /** The first packet that comes is the asker's half of the handshake; what stands behind it waits for the session. */
@@ -94,7 +101,7 @@ export class IncomingRing {
       try {
         const [first] = splitByLength(body);
         if (first === undefined || typeAt(first, 0, first.length) !== packetType.handshake) return null;
-        answered.resolve(complete(first.subarray(HEAD_BYTES)));
+        answered.resolve(this.#agreed(complete(first.subarray(HEAD_BYTES))));
         return body.subarray(first.length);
       } catch (error) {
         answered.reject(error instanceof WireError ? forged(this.message.name, error) : error);
@@ -102,6 +109,14 @@ export class IncomingRing {
       }
     });
     return answered.promise.finally(() => clearTimeout(timer));
+  }
+
+  /** @throws WireError when the device speaks of another key than it has */
+  #agreed(agreed: Agreed): Agreed {
+    if (!equalBytes(agreed.introduction.signKey, this.message.device.signKey))
+      throw new WireError("protocol-error", "another sign key");
+    this.#isAgreed = true;
+    return agreed;
   }
 
   #end(localIndex: number) {
@@ -129,8 +144,13 @@ export class IncomingRing {
 
   #handle(message: SessionMessage): void {
     if (message.kind === "forward") return this.#route.received(message.body);
-    if (message.kind !== "cancel" && message.kind !== "gone") return this.#early.note(message);
-    this.#withdrawn.resolve(isErrorCode(message.code) ? message.code : "cancelled");
+    if (this.#isAgreed || (message.kind !== "cancel" && message.kind !== "gone")) return this.#early.note(message);
+    this.#withdraw(isErrorCode(message.code) ? message.code : "cancelled");
+  }
+
+  #withdraw(code: ErrorCode): void {
+    if (this.#isAgreed) return;
+    this.#withdrawn.resolve(code);
     this.#leave();
   }
 

@@ -58,6 +58,8 @@ class Ring {
   readonly #route: ServerRoute;
   readonly #early = new EarlyNews();
   readonly #sink = (message: SessionMessage) => this.#handle(message);
+  /** From here on everything is the session's business. */
+  #isAgreed = false;
 
   constructor(exchange: Exchange, target: Target, asking: Asking) {
     this.outcome = this.#outcome.promise;
@@ -69,7 +71,7 @@ class Ring {
 
   start(): void {
     const { link, switchboard } = this.#exchange;
-    switchboard.connect(this.#session, this.#sink);
+    switchboard.connect(this.#session, this.#sink, () => this.#lineLost());
     const purpose = purposes[this.#asking.purpose];
     try {
       const previews = this.#target.devices.map(({ id, key }) => ({ device: id, sealed: this.#preview(key) }));
@@ -102,9 +104,10 @@ class Ring {
   }
 
   #handle(message: SessionMessage): void {
-    if (message.kind === "ringing") this.#asking.onRinging?.();
+    if (message.kind === "forward") this.#route.received(message.body);
+    else if (this.#isAgreed) this.#early.note(message);
+    else if (message.kind === "ringing") this.#asking.onRinging?.();
     else if (message.kind === "accepted") this.#accepted(message);
-    else if (message.kind === "forward") this.#route.received(message.body);
     else if (message.kind === "refused") this.#refused(message.code, message.retryMs);
     else if (message.kind === "gone") this.#refused("peer-gone", 0);
     else this.#early.note(message);
@@ -120,10 +123,11 @@ class Ring {
     try {
       if (device === undefined) throw new WireError("protocol-error", "accepted by a device that was not rung");
       const established = this.#agree(device, versions, handshake);
+      this.#isAgreed = true;
       this.#settle(established);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#exchange.link.tell({ kind: "hangUp", session: this.#session, path: "" });
+      this.#hangUp();
       this.#fail(mistrusted(this.#target.name, "the answer does not come from the device that was asked", error));
     }
   }
@@ -153,6 +157,10 @@ class Ring {
       device,
       route: this.#route,
       early: this.#early,
+      abandon: () => {
+        this.#hangUp();
+        this.#leave();
+      },
     };
   }
 
@@ -160,6 +168,17 @@ class Ring {
     // The sink stays for the session, which takes its place.
     if (established === null) this.#leave();
     this.#outcome.resolve(established);
+  }
+
+  /** The server forgets the ring with it. */
+  #lineLost(): void {
+    if (this.#isAgreed) return;
+    const message = `cannot reach ${this.#target.name}: the line to the server broke`;
+    this.#fail(new UserError("server-unreachable", message, { side: "server", hint: "try again in a moment" }));
+  }
+
+  #hangUp(): void {
+    this.#exchange.link.tell({ kind: "hangUp", session: this.#session, path: "" });
   }
 
   #fail(error: unknown): void {

@@ -42,9 +42,19 @@ export class Doorway {
     this.#listening = listening;
   }
 
+  /** @throws UserError when the people on record cannot be read; the ring is declined then */
   rung(message: IncomingMessage): void {
     const ring = this.#opened(message);
     if (ring === null) return;
+    try {
+      this.#judge(ring, message);
+    } catch (error) {
+      ring.decline("no-answer");
+      throw error;
+    }
+  }
+
+  #judge(ring: IncomingRing, message: IncomingMessage): void {
     const purpose = purposeOf(message.purpose);
     const person = this.#people.find(message.name);
     const trust = trustIn(person, message.device);

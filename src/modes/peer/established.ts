@@ -16,18 +16,20 @@ export interface Established {
   readonly route: ServerRoute;
   /** What the server says of the other end before the session listens itself. */
   readonly early: EarlyNews;
+  /** When no session is to be made of it after all. */
+  readonly abandon: () => void;
 }
 
-/** The newest place where the server saw the other end, kept until somebody is there to hear of it. */
+/** Where the server saw the other end last, and whether it is gone: kept until somebody is there to hear of it. */
 export class EarlyNews {
-  #observed: SessionMessage | null = null;
+  readonly #newest = new Map<"observed" | "gone", SessionMessage>();
 
   note(message: SessionMessage): void {
-    if (message.kind === "observed") this.#observed = message;
+    if (message.kind === "observed" || message.kind === "gone") this.#newest.set(message.kind, message);
   }
 
   tell(sink: (message: SessionMessage) => void): void {
-    if (this.#observed !== null) sink(this.#observed);
-    this.#observed = null;
+    for (const message of this.#newest.values()) sink(message);
+    this.#newest.clear();
   }
 }

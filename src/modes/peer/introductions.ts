@@ -1,11 +1,12 @@
 import { equalBytes } from "../../wire/bytes.ts";
 import { WireError } from "../../wire/errors.ts";
 import { readDeviceList } from "../../wire/rendezvous/device-list.ts";
-import type { Agreed } from "../../wire/rendezvous/session-handshake.ts";
 import { UserError } from "../cli/errors.ts";
 import type { Target } from "./asking.ts";
+import type { Established } from "./established.ts";
 import type { People } from "./people.ts";
 import type { ServerLink } from "./server-link.ts";
+import { isTrusted, sameKeys } from "./trust.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** Which devices of a person may be rung, and what is remembered of those met. */
@@ -40,9 +41,16 @@ export class Introductions {
     return { name, userId: answer.userId, devices: this.#verifiedOf(name, devices) };
   }
 
-  /** After a handshake proved them: the devices of a stranger are pinned, the list that came along is kept. */
-  async met(target: Target, { introduction }: Agreed): Promise<void> {
-    await this.#people.pin(target.name, target.devices, genuineList(introduction.deviceList, introduction.signKey));
+  /**
+   * After a handshake proved the device: a stranger's devices are pinned, the list that came along is kept.
+   * @param target whom we rang; a crossing ring may come from a device that the server kept from us
+   * @throws UserError `peer-key-changed` when somebody else has come to be known by this name meanwhile
+   */
+  async met({ name, devices }: Pick<Target, "name" | "devices">, { device, agreed }: Established): Promise<void> {
+    const { deviceList, signKey } = agreed.introduction;
+    const proven = devices.some((each) => sameKeys(each, device)) ? devices : [device];
+    const person = await this.#people.pin(name, proven, genuineList(deviceList, signKey));
+    if (!isTrusted(person, device)) throw changedKey(name);
   }
 
   #verifiedOf<Device extends { readonly key: Uint8Array }>(

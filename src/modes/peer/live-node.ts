@@ -65,8 +65,8 @@ export class LiveNode implements PeerNode {
       onCaller: (caller) => this.#called(caller),
       onChangedKey: (name) => this.#listening?.onChangedKey?.(name),
     });
-    parts.link.onMessage = (message) => this.#heard(message);
-    parts.link.onState = (up) => this.#lineChanged(up);
+    parts.link.onMessage = (message) => this.#guard(() => this.#heard(message));
+    parts.link.onState = (up) => this.#guard(() => this.#lineChanged(up));
     parts.switchboard.onUnknown = (message) => message.kind === "incoming" && this.#doorway.rung(message);
     void this.#network.start();
   }
@@ -95,7 +95,7 @@ export class LiveNode implements PeerNode {
       this.#ownDeviceIfSelf(person),
     );
     const established = await this.#ring(target, asking);
-    await this.#introductions.met(target, established.agreed);
+    await this.#met(target, established);
     return this.#open(established, this.#parts.policy.relayOnly);
   }
 
@@ -186,10 +186,20 @@ export class LiveNode implements PeerNode {
   }
 
   async #accept(ring: Caller["ring"], relayOnly: boolean, pins = true): Promise<LiveSession> {
-    const { name, userId, device } = ring.message;
+    const { name, device } = ring.message;
     const established = await ring.accept(relayOnly);
-    if (pins) await this.#introductions.met({ name, userId, devices: [device] }, established.agreed);
+    if (pins) await this.#met({ name, devices: [device] }, established);
     return this.#open(established, relayOnly);
+  }
+
+  /** @throws UserError `peer-key-changed`, or `config` when it cannot be remembered: then there is no session */
+  async #met(target: Pick<Target, "name" | "devices">, established: Established): Promise<void> {
+    try {
+      await this.#introductions.met(target, established);
+    } catch (error) {
+      established.abandon();
+      throw error;
+    }
   }
 
   async #open(established: Established, relayOnly: boolean): Promise<LiveSession> {
@@ -217,12 +227,22 @@ export class LiveNode implements PeerNode {
   #lineChanged(isUp: boolean): void {
     // Before anything is said in a session: the server knows it by its name again.
     if (isUp) this.#tellPresence();
+    else this.#parts.switchboard.lost();
     this.#sessions.setServerUp(isUp);
     if (isUp) {
       void this.#network.start();
       if (this.#onUsers !== null) this.watchUsers(this.#onUsers);
     }
     this.#onServer(isUp);
+  }
+
+  /** What came from the network must not end the program, whatever it meets here. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#parts.onFault(error);
+    }
   }
 
   /** Sessions are named even where nothing is answered, so that the server can pair them again. */

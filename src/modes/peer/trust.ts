@@ -106,6 +106,6 @@ function isStranger(person: Person): boolean {
   return person.devices.length === 0;
 }
 
-function sameKeys(a: DeviceKeys, b: DeviceKeys): boolean {
+export function sameKeys(a: DeviceKeys, b: DeviceKeys): boolean {
   return equalBytes(a.key, b.key) && equalBytes(a.signKey, b.signKey);
 }
