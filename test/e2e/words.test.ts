@@ -33,6 +33,8 @@ test("what fails for one person says which, and why", async () => {
     exit: 4,
     message: "cannot reach nemo: nobody here has this name",
   });
+  const several = await ana.run("send", file, "@nemo", "@nobody-else");
+  expect(several.stderr).toContain("nothing was sent to nobody-else");
   expect(await last("contacts", "block", "ana")).toMatchObject({
     code: "usage",
     message: "cannot block ana: that is you",

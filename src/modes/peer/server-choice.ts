@@ -29,10 +29,23 @@ async function shownKey({ secure, nodes }: JoinLine): Promise<Uint8Array> {
     return await fetchServerKey(`http${secure ? "s" : ""}://${place}/v1/key`);
   } catch (error) {
     const hint = "check the address and that the server runs; its port must be open for TCP";
-    throw new UserError("server-unreachable", `cannot reach the server at ${place}: it shows no key`, {
+    throw new UserError("server-unreachable", `cannot reach the server at ${place}: ${stateOf(error)}`, {
       side: "server",
       hint,
       cause: error,
     });
   }
+}
+
+const states: ReadonlyMap<unknown, string> = new Map([
+  ["ENOTFOUND", "there is no machine of that name"],
+  ["ECONNREFUSED", "nothing listens there"],
+  ["TimeoutError", "no answer in time"],
+]);
+
+/** What the system, or the timeout, says of a request that failed. */
+function stateOf(error: unknown): string {
+  if (!(error instanceof Error)) return "no answer";
+  const code = "code" in error ? error.code : null;
+  return states.get(code) ?? states.get(error.name) ?? "it does not answer as a p2p server does";
 }

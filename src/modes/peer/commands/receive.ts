@@ -173,8 +173,11 @@ class Receiver {
   }
 
   #ended(end: IncomingEnd): void {
-    if (end.error !== null && !this.#command.once)
-      this.#context.output.error(end.error, { peer: end.from, id: end.id });
+    const { output, signal } = this.#context;
+    // Nobody needs to be told of their own Ctrl-C, but a program may.
+    const isOwnDoing = signal.aborted && !output.json;
+    if (end.error !== null && !this.#command.once && !isOwnDoing)
+      output.error(end.error, { peer: end.from, id: end.id });
     if (this.#command.once) this.#firstEnd.resolve(end);
   }
 

@@ -19,7 +19,15 @@ export async function runSend({ paths, to, stdinName }: SendCommand, context: Pe
   const stdin = stdinName === null ? null : { name: stdinName, stream: context.terminal.stdin };
   await using shipment = await prepare(paths, stdin);
   await using node = await openNode(context);
-  for (const person of to) await sendTo(node, person, shipment, context);
+  for (const [index, person] of to.entries()) {
+    try {
+      await sendTo(node, person, shipment, context);
+    } catch (error) {
+      const others = to.slice(index + 1);
+      if (others.length > 0) context.output.note(`nothing was sent to ${others.join(", ")}`);
+      throw error;
+    }
+  }
   return 0;
 }
 
