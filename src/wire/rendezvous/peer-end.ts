@@ -20,6 +20,8 @@ export type PeerEndEvent =
 const PING_AFTER_MS = 20_000;
 /** The server is taken for gone when nothing was heard for this long. Milliseconds. */
 const SILENT_AFTER_MS = 45_000;
+/** And for this long after it was asked for a sign of life. Milliseconds. */
+const PROOF_TIMEOUT_MS = 3_000;
 
 /** The peer's end of PROTOCOL.md §5, over a transport that keeps messages whole and in order. */
 export class PeerEnd {
@@ -30,6 +32,8 @@ export class PeerEnd {
   #request = 0;
   #heardAt: number;
   #pingedAt: number;
+  /** By when an asked-for sign of life must come. */
+  #proofBy = Infinity;
   #over = false;
 
   constructor(options: ChannelOptions & { readonly serverKey: Uint8Array }) {
@@ -44,6 +48,7 @@ export class PeerEnd {
     if (this.#over) return;
     try {
       this.#receive(now, bytes);
+      this.#rekey(now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       // An unknown kind is a newer server's business; everything else means that the two do not speak the same protocol.
@@ -53,13 +58,16 @@ export class PeerEnd {
 
   handleTimeout(now: number): void {
     if (this.#over) return;
-    if (now - this.#heardAt >= SILENT_AFTER_MS) this.#end("silent");
-    else if (now - this.#lastSign() >= PING_AFTER_MS && this.#channel.isOpen) {
-      this.#pingedAt = now;
-      this.tell({ kind: "ping" });
-    }
-    const rekey = this.#channel.rekey(now);
-    if (rekey !== null) this.#out.push(rekey);
+    if (now >= this.#silentAt()) return this.#end("silent");
+    if (now - this.#lastSign() >= PING_AFTER_MS && this.#channel.isOpen) this.#ping(now);
+    this.#rekey(now);
+  }
+
+  /** The way to the server may be another now: unless something is heard soon, this channel is over. */
+  prove(now: number): void {
+    if (this.#over || !this.#channel.isOpen) return;
+    this.#proofBy = Math.min(this.#proofBy, now + PROOF_TIMEOUT_MS);
+    this.#ping(now);
   }
 
   pollEvent(): PeerEndEvent | null {
@@ -72,7 +80,7 @@ export class PeerEnd {
 
   pollTimeout(): number | null {
     if (this.#over) return null;
-    return Math.min(this.#lastSign() + PING_AFTER_MS, this.#heardAt + SILENT_AFTER_MS);
+    return Math.min(this.#lastSign() + PING_AFTER_MS, this.#silentAt());
   }
 
   /** Only once `open`. @returns the number that the answer will carry. @throws RangeError for what the table refuses */
@@ -92,6 +100,7 @@ export class PeerEnd {
     const wasOpen = this.#channel.isOpen;
     const { reply, message } = this.#channel.handle(bytes);
     this.#heardAt = now;
+    this.#proofBy = Infinity;
     if (reply !== null) this.#out.push(reply);
     if (!wasOpen) this.#events.push({ kind: "open" });
     if (message !== null) this.#dispatch(message);
@@ -103,6 +112,21 @@ export class PeerEnd {
     else if (!("request" in message) || message.request === 0) this.#events.push({ kind: "message", message });
     else if (this.#open.delete(message.request))
       this.#events.push({ kind: "answer", request: message.request, message });
+  }
+
+  #ping(now: number): void {
+    this.#pingedAt = now;
+    this.tell({ kind: "ping" });
+  }
+
+  /** Also after each message: a channel that is never quiet needs new keys, too. */
+  #rekey(now: number): void {
+    const rekey = this.#channel.rekey(now);
+    if (rekey !== null) this.#out.push(rekey);
+  }
+
+  #silentAt(): number {
+    return Math.min(this.#heardAt + SILENT_AFTER_MS, this.#proofBy);
   }
 
   #lastSign(): number {

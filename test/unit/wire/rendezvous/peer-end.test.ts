@@ -68,3 +68,24 @@ test("bytes that are no channel end it without a throw, before and after the han
   expect(later.pollEvent()).toEqual({ kind: "over", why: "broken" });
   expect(later.pollEvent()).toBeNull();
 });
+
+test("bad input 49: new keys are asked for after an hour also of a channel that is never quiet", () => {
+  const { peer, server } = opened();
+  for (let now = 0; now < 3_600_000; now += 10_000) peer.handleMessage(now, server.seal({ kind: "pong" }));
+  expect(peer.pollTransmit()).toBeNull();
+  peer.handleMessage(3_600_000, server.seal({ kind: "pong" }));
+  expect(server.handle(peer.pollTransmit() ?? new Uint8Array()).reply).not.toBeNull(); // `rekeyed`
+});
+
+test("a server that is asked for a sign of life has 3 s to give one", () => {
+  const { peer, server, heard } = opened();
+  peer.prove(10_000);
+  expect(heard()).toEqual({ kind: "ping" });
+  expect(peer.pollTimeout()).toBe(13_000);
+  peer.handleMessage(12_999, server.seal({ kind: "pong" }));
+  expect(peer.pollTimeout()).toBe(32_999);
+  peer.prove(40_000);
+  peer.prove(42_000);
+  peer.handleTimeout(43_000);
+  expect(peer.pollEvent()).toEqual({ kind: "over", why: "silent" });
+});
