@@ -116,6 +116,8 @@ export interface ServeCommand {
   readonly advertise: AdvertisedAddress | null;
   readonly openRegistration: boolean;
   readonly noRelay: boolean;
+  /** Where figures for Prometheus are served, no host meaning loopback; null: nowhere. */
+  readonly metrics: ListenAddress | null;
   /** PEM files, for wss in place of ws; null: ws. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Look at settings, keys and store, say what is wrong, make and serve nothing. */

@@ -15,6 +15,7 @@ import { Generation } from "./generation.ts";
 import { FIRST_INVITATION, makeInvitation } from "./invites.ts";
 import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
 import { type Meeting, openMeeting } from "./meeting.ts";
+import { doubtAboutMetrics, openMetricsDoor } from "./metrics-door.ts";
 import { explained, openAccounts } from "./opened-store.ts";
 import { systemRandom } from "./system-random.ts";
 import { readTls, type TlsFiles, type TlsPair } from "./tls.ts";
@@ -87,6 +88,8 @@ async function start(
   };
   const meeting = await openMeeting({ ...options, onRevoked }, lifecycle);
   keepSwept(store, clock, log, lifecycle);
+  if (command.metrics !== null)
+    await openMetricsDoor(command.metrics, { store, services: meeting.services, log }, lifecycle);
   keepCertificate(command.tls, tls, meeting, clock, log, lifecycle);
   const node = await advertisedNode(command, meeting.listeners[0]?.tcp.port ?? 0);
   await openAdminDoor({ data, store, keys, node, secure: tls !== null, services: meeting.services, log }, lifecycle);
@@ -147,7 +150,7 @@ function keepCertificate(
 }
 
 function warn(
-  { openRegistration, noRelay, advertise }: ServeCommand,
+  { openRegistration, noRelay, advertise, metrics }: ServeCommand,
   { output }: ServerContext,
   node: ServerNode,
 ): void {
@@ -156,6 +159,8 @@ function warn(
       "p2p: warning: anyone may register and send data through this server (--open-registration without --no-relay)",
     );
   else if (openRegistration) output.note("p2p: warning: anyone may register (--open-registration)");
+  const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
+  if (doubt !== null) output.note(`p2p: warning: ${doubt}`);
   if (advertise === null && isPrivateHost(node.host))
     output.note(`p2p: ${node.host} is a private address; behind NAT? use --advertise HOST`);
 }
