@@ -20,7 +20,7 @@ export function urlOf(secure: boolean, node: ServerNode, scheme: "http" | "ws", 
  * its key to tell.
  */
 export async function explained(error: unknown, { secure, key }: ServerAddress, node: ServerNode): Promise<unknown> {
-  const shown = await fetchServerKey(urlOf(secure, node, "http", "/v1/key")).catch(() => null);
+  const shown = await fetchServerKey(urlOf(secure, node, "http", "/v1/key"), "any").catch(() => null);
   if (shown === null || Buffer.compare(shown, key) === 0) return named(error, node);
   return serverKeyChanged(key, shown);
 }

@@ -26,8 +26,9 @@ async function shownKey({ secure, nodes }: JoinLine): Promise<Uint8Array> {
   if (node === undefined) throw new UserError("config", "the server's address has no node");
   const place = formatHostPort(node.host, node.port);
   try {
-    return await fetchServerKey(`http${secure ? "s" : ""}://${place}/v1/key`);
+    return await fetchServerKey(`http${secure ? "s" : ""}://${place}/v1/key`, "valid");
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const hint = "check the address and that the server runs; its port must be open for TCP";
     throw new UserError("server-unreachable", `cannot reach the server at ${place}: ${stateOf(error)}`, {
       side: "server",

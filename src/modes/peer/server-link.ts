@@ -156,8 +156,12 @@ export class ServerLink {
     this.#connecting = null;
     this.#socket = socket;
     this.#node = node;
-    socket.onMessage = (message) => this.onMessage(message);
-    void socket.ended.then((end) => this.#ended(socket, end));
+    let pauseMs = 0;
+    socket.onMessage = (message) => {
+      if (message.kind === "goodbye") pauseMs = message.reconnectMs;
+      else this.onMessage(message);
+    };
+    void socket.ended.then((end) => this.#ended(socket, { ...end, retryMs: Math.max(end.retryMs, pauseMs) }));
     return socket;
   }
 
