@@ -10,7 +10,7 @@ import type { Services } from "../services.ts";
 import type { SocketData, Upgrade } from "../sockets.ts";
 import type { Tally } from "../tally.ts";
 import type { SocketHandler, WebSocketPort } from "../web-socket-port.ts";
-import { frontPage } from "./pages.ts";
+import { frontPage, pageHeaders } from "./pages.ts";
 
 export interface AppOptions {
   readonly services: Services;
@@ -97,12 +97,7 @@ function upgrade(request: Request, server: Server<SocketData>, offer: Offer | nu
 }
 
 function page(html: string): Response {
-  const headers = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-  };
-  return new Response(html, { headers });
+  return new Response(html, { headers: { ...pageHeaders } });
 }
 
 function plain(text: string): Response {
