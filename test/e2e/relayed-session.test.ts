@@ -62,3 +62,10 @@ test("and again when it has relay legs", async () => {
   line.cut();
   await fillChannels();
 }, 20_000);
+
+test("and that the network goes silent, once this machine is seen to be on another one", async () => {
+  await fillChannels();
+  line.freeze();
+  ana.link.networkChanged();
+  await fillChannels();
+}, 20_000);

@@ -89,9 +89,11 @@ export class ChannelSocket {
     this.#flush();
   }
 
-  /** Not yet handed to the network. Bytes. */
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+  /** The way there may be another now: over within seconds unless the server is heard. */
+  prove(): void {
+    if (this.#isOver) return;
+    this.#core.prove(performance.now());
+    this.#flush();
   }
 
   close(): void {

@@ -59,7 +59,9 @@ export class LiveNode implements PeerNode {
     this.#parts = parts;
     this.failed = parts.link.failed;
     this.#sessions = new SessionBook(parts.link, parts.switchboard);
-    this.#network = new Network(parts.endpoint, parts.link, () => this.#sessions.moved(placeOf(parts.endpoint)));
+    this.#network = new Network(parts.endpoint, parts.link, () =>
+      this.#guard(() => this.#sessions.moved(placeOf(parts.endpoint))),
+    );
     this.#introductions = new Introductions(parts.link, parts.people, parts.policy.requireVerified);
     this.#doorway = new Doorway(parts, parts.people, parts.policy.requireVerified, {
       onCaller: (caller) => this.#called(caller),

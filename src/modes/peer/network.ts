@@ -12,7 +12,7 @@ export class Network implements Disposable {
   #renewal: Timer | undefined;
   #isClosed = false;
   #started: Promise<void> = Promise.resolve();
-  readonly #watch: InterfaceWatch | null;
+  readonly #watch: InterfaceWatch;
 
   /**
    * @param endpoint without sockets when no address of ours may be told
@@ -21,8 +21,14 @@ export class Network implements Disposable {
   constructor(endpoint: UdpEndpoint, link: ServerLink, onMoved: () => void) {
     this.endpoint = endpoint;
     this.#link = link;
-    const onChange = (): void => void this.start().then(onMoved);
-    this.#watch = endpoint.sockets.length > 0 ? new InterfaceWatch({ onChange }) : null;
+    this.#watch = new InterfaceWatch({
+      // The sessions first: a line that is dead would keep them waiting for the ticket.
+      onChange: () => {
+        onMoved();
+        link.networkChanged();
+        void this.start();
+      },
+    });
   }
 
   /** After each sign-in. Without a ticket there is no reflexive address, and the other end's checks may still come through. */
@@ -38,7 +44,7 @@ export class Network implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#watch?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     clearTimeout(this.#renewal);
     this.endpoint[Symbol.dispose]();
   }

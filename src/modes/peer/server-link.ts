@@ -117,6 +117,14 @@ export class ServerLink {
     this.#socket?.tell(message);
   }
 
+  /** This machine may be on another network, or has slept: a line that leads nowhere is found out soon, and one that waits tries now. */
+  networkChanged(): void {
+    this.#socket?.prove();
+    if (this.#retry === undefined) return;
+    clearTimeout(this.#retry);
+    void this.#tryAgain(0);
+  }
+
   /** `http://host:port` or `https://…` of the node in use, with `path`. */
   url(scheme: "http" | "ws", path: string): string {
     return urlOf(this.#server.secure, this.node, scheme, path);
@@ -125,6 +133,7 @@ export class ServerLink {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     clearTimeout(this.#renewal);
     this.#connecting?.close();
     this.#socket?.close();
@@ -209,6 +218,7 @@ export class ServerLink {
   }
 
   async #tryAgain(attempt: number): Promise<void> {
+    this.#retry = undefined;
     try {
       await this.signIn({ kind: "signIn", token: this.#me?.token ?? null });
     } catch (error) {
