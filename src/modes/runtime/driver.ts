@@ -74,9 +74,10 @@ export class Drive<Event, To> {
   }
 
   #deliverEvents(): void {
-    for (let event = this.#core.pollEvent(); event !== null; event = this.#core.pollEvent()) {
-      const each = event;
-      this.#guard(() => this.#options.onEvent(each));
+    while (!this.#stopped) {
+      const event = this.#core.pollEvent();
+      if (event === null) return;
+      this.#guard(() => this.#options.onEvent(event));
     }
   }
 

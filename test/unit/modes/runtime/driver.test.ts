@@ -193,3 +193,16 @@ test("flush() says the last words at once, and after an abort nothing happens an
   expect(seen).toEqual(["sent 5 to ana"]);
   expect(clock.pending).toBe(0);
 });
+
+test("stop() in a handler is the end of what is told", () => {
+  const seen: string[] = [];
+  const { clock, drive } = setUp({
+    onEvent: (event) => {
+      seen.push(event);
+      drive.stop();
+    },
+  });
+  for (const byte of [1, 2]) drive.handleDatagram(Uint8Array.of(byte), "ana");
+  clock.advance(0);
+  expect(seen).toEqual(["heard 1"]);
+});
