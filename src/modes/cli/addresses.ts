@@ -1,9 +1,12 @@
+import { parseIp } from "../../wire/address.ts";
 import type { AdvertisedAddress, ListenAddress } from "./command.ts";
 import { parseHost, parsePort, splitHostPort } from "./join-line.ts";
 import { usageError } from "./problem.ts";
 
 const LISTEN_FORM =
   "HOST:PORT is :7420 for every address, 1.2.3.4:7420, [::1]:7420 or name:7420; port 0 picks a free one";
+const PROXY_FORM =
+  "name the proxy by its address or its network, as in 127.0.0.1, 172.18.0.0/16 or fd00::/64; everybody there is believed";
 const ADVERTISE_FORM = "HOST[:PORT] is what others reach this server by, as in p2p.example.org or 203.0.113.7:7420";
 
 /** `HOST:PORT` to listen on. @throws UserError `usage` */
@@ -21,6 +24,24 @@ export function parseAdvertise(text: string): AdvertisedAddress {
   refuseBareIpv6(text, ADVERTISE_FORM);
   const host = readHost(split.host, ADVERTISE_FORM);
   return { host, port: split.port === null ? null : readPort(split.port, 1, ADVERTISE_FORM) };
+}
+
+/** The addresses whose first `bits` are those of `address`, 4 or 16 bytes. */
+export interface ProxyNetwork {
+  readonly address: Uint8Array;
+  readonly bits: number;
+}
+
+/** `ADDRESS[/BITS]` of proxies to believe. @throws UserError `usage` */
+export function parseProxy(text: string): ProxyNetwork {
+  const [ip = "", bitsText, ...others] = text.split("/");
+  const address = ip.includes("%") ? null : parseIp(ip);
+  if (address === null || others.length > 0)
+    throw usageError("this is neither an address nor ADDRESS/BITS", PROXY_FORM);
+  const all = 8 * address.length;
+  const bits = bitsText === undefined ? all : /^\d{1,3}$/.test(bitsText) ? Number(bitsText) : 0;
+  if (bits < 1 || bits > all) throw usageError(`the bits of the network are not a number from 1 to ${all}`, PROXY_FORM);
+  return { address, bits };
 }
 
 function refuseBareIpv6(text: string, form: string): void {
