@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { PacketQueue } from "./packet-queue.ts";
 import type { WebSocketPort } from "./web-socket-port.ts";
 
 /** What waits for a reader that is slower than the other end's sender. */
@@ -12,8 +13,7 @@ export class LegQueue {
   readonly #port: WebSocketPort;
   readonly #clock: Clock;
   readonly #onStalled: () => void;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new PacketQueue();
   #cancelStall: (() => void) | null = null;
 
   /** @param onStalled nothing left the socket for 30 s */
@@ -24,14 +24,13 @@ export class LegQueue {
   }
 
   push(packets: Uint8Array): void {
-    if (this.#waiting.length === 0 && this.#port.queuedBytes < MAX_IN_SOCKET_BYTES) {
+    if (this.#waiting.isEmpty && this.#port.queuedBytes < MAX_IN_SOCKET_BYTES) {
       this.#port.send(packets);
       return this.#watch();
     }
     // The runtime's buffer belongs to the message it came in, whose memory nothing else holds.
     this.#waiting.push(packets);
-    this.#waitingBytes += packets.length;
-    while (this.#waitingBytes > MAX_QUEUED_BYTES) this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
+    while (this.#waiting.weightBytes > MAX_QUEUED_BYTES) this.#waiting.shift();
     this.#watch();
   }
 
@@ -40,8 +39,7 @@ export class LegQueue {
     this.#cancelStall = null;
     while (this.#port.queuedBytes < MAX_IN_SOCKET_BYTES) {
       const packets = this.#waiting.shift();
-      if (packets === undefined) return;
-      this.#waitingBytes -= packets.length;
+      if (packets === null) return;
       this.#port.send(packets);
     }
     this.#watch();
@@ -49,8 +47,7 @@ export class LegQueue {
 
   stop(): void {
     this.#cancelStall?.();
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
   }
 
   #watch(): void {
