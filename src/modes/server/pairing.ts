@@ -7,6 +7,9 @@ import { TokenBucket } from "./rate-limit.ts";
 /** Ends that come back get a fresh budget this often. */
 const RENEWALS = { perSecond: 3 / 60, burst: 3 };
 
+/** As much as the message has room for. */
+const MAX_TOLD = 2 ** 32 - 1;
+
 /** What carries packets to one end outside of its channel. */
 export interface LegSocket {
   /** Queues or drops, and never throws. */
@@ -67,6 +70,8 @@ export class End {
   isHidden = false;
   /** What this end has sent inside the channels. */
   sentBytes = 0;
+  /** The lowest rate that this end was told of; it hears of each once. */
+  #toldBytesPerSecond = Number.POSITIVE_INFINITY;
 
   constructor(pairing: Pairing, deviceKey: Uint8Array) {
     this.pairing = pairing;
@@ -84,6 +89,14 @@ export class End {
     this.sentBytes += body.length;
     this.other.member?.send({ kind: "forward", session: this.pairing.session, body });
     return true;
+  }
+
+  /** What this end sends over its leg is held to a rate. */
+  tellLimited(bytesPerSecond: number): void {
+    if (bytesPerSecond >= this.#toldBytesPerSecond || this.member === null) return;
+    this.#toldBytesPerSecond = bytesPerSecond;
+    const told = Math.min(MAX_TOLD, Math.round(bytesPerSecond));
+    this.member.send({ kind: "limited", session: this.pairing.session, bytesPerSecond: told });
   }
 
   tellObserved(): void {

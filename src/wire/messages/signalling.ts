@@ -94,6 +94,12 @@ const specs = {
   openLeg: message(0x4c, { request: u32, session: id }), // peer → server
   leg: message(0x4d, { request: u32, session: id, leg: id, key }), // server → peer: how to bind a relay leg
 
+  /**
+   * server → peer: from here on what this account sends over all its relay legs together is held to this rate; packets beyond it wait or
+   * are lost. Said at most once for each rate that comes to hold in a session.
+   */
+  limited: message(0x4e, { session: id, bytesPerSecond: u32 }),
+
   getTicket: message(0x50, { request: u32 }), // peer → server
   ticket: message(0x51, { request: u32, ticket: id, key, lifetimeMs: u32, ports: list(u16, 4) }), // server → peer: for UDP discovery
 
