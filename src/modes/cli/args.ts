@@ -151,10 +151,9 @@ function hintForLater(name: string): string {
 function refuseForeignFlag(name: FlagName, verb: string, row: VerbRow): void {
   if (globalFlags.includes(name) || row.flags.includes(name)) return;
   const takers = Object.keys(verbs).filter((each) => verbs[each]?.flags.includes(name));
-  throw usageError(
-    `p2p ${verb} does not take --${name}`,
-    `it goes with ${takers.map((each) => `p2p ${each}`).join(", ")}`,
-  );
+  const where = takers.map((each) => `p2p ${each}`).join(", ");
+  const file = `it is a setting: write ${name} = … into ${flags[name].reach === "server" ? "server.toml" : "config.toml"}`;
+  throw usageError(`p2p ${verb} does not take --${name}`, takers.length > 0 ? `it goes with ${where}` : file);
 }
 
 /** The verb, and how many words it took; a join line as the first word stands for `peer --server JOIN`. */

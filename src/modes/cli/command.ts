@@ -1,3 +1,6 @@
+import type { ProxyNetwork } from "./addresses.ts";
+import type { Limits } from "./limits.ts";
+
 /** What the person asked for, checked and complete: one member per verb. `src/modes/cli/grammar.ts` makes them. */
 export type Command = PeerCommand | ServerCommand | VersionCommand | HelpCommand;
 
@@ -120,6 +123,9 @@ export interface ServeCommand {
   readonly metrics: ListenAddress | null;
   /** PEM files, for wss in place of ws; null: ws. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Whose word about where people come from is believed. */
+  readonly trustedProxies: readonly ProxyNetwork[];
+  readonly limits: Limits;
   /** Look at settings, keys and store, say what is wrong, make and serve nothing. */
   readonly check: boolean;
   readonly logLevel: "error" | "warn" | "info" | "debug";

@@ -1,6 +1,7 @@
-import { parseAdvertise, parseListen } from "./addresses.ts";
+import { parseAdvertise, parseListen, parseProxy } from "./addresses.ts";
 import type { ServeCommand } from "./command.ts";
 import { parseJoinLine } from "./join-line.ts";
+import { limitFlags } from "./limits.ts";
 import { parsePerson } from "./names.ts";
 import { usageError } from "./problem.ts";
 
@@ -72,6 +73,12 @@ export const flags = {
   "open-registration": toggle("server", "let anyone register, without an invitation"),
   directory: withDefault("open", directory, "open", "server", "who may see who is online"),
   "no-relay": toggle("server", "carry no words and no files between people, only what brings them together"),
+  "trusted-proxy": several(
+    "ADDRESS[/BITS]",
+    parseProxy,
+    "server",
+    "believe this proxy's X-Forwarded-For about where people come from",
+  ),
   "tls-cert": single("F", words, "server", "speak wss, with the certificate chain in this PEM file"),
   "tls-key": single("F", words, "server", "the private key to --tls-cert, a PEM file that others may not read"),
   metrics: single("HOST:PORT", parseListen, "server", "serve figures for Prometheus here; :PORT is loopback alone"),
@@ -79,6 +86,7 @@ export const flags = {
   "log-level": withDefault("error|warn|info|debug", logLevel(), "info", "server", "how much to log"),
   uses: withDefault("N", whole(1, 10_000), 1, "line", "how many people it admits (1)"),
   days: withDefault("N", whole(1, 3_650), 7, "line", "how long it holds (7)"),
+  ...limitFlags,
 };
 
 export type FlagName = keyof typeof flags;

@@ -1,5 +1,6 @@
 import type { Command, EnrolCommand, MessageCommand, SendCommand, ServeCommand } from "./command.ts";
 import type { FlagName } from "./flags.ts";
+import { limitsFrom } from "./limits.ts";
 import type { Line } from "./line.ts";
 import { problemWithName } from "./names.ts";
 import { usageError } from "./problem.ts";
@@ -177,6 +178,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     mode: "server",
     operands: "",
     summary: "run a meeting place",
+    notes: ["Limits are settings of server.toml, such as limit-relay-rate = 12.5; README lists them."],
     flags: [
       "listen",
       "advertise",
@@ -184,6 +186,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       "open-registration",
       "directory",
       "no-relay",
+      "trusted-proxy",
       "tls-cert",
       "tls-key",
       "metrics",
@@ -196,6 +199,8 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       advertise: line.flag("advertise"),
       openRegistration: line.flag("open-registration"),
       noRelay: line.flag("no-relay"),
+      trustedProxies: line.flag("trusted-proxy"),
+      limits: limitsFrom((name) => line.flag(name)),
       tls: tlsFiles(line),
       metrics: line.flag("metrics"),
       check: line.flag("check"),

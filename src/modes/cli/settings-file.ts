@@ -69,8 +69,8 @@ function parseLine(text: string, kind: SettingsFileKind, number: number, place: 
 
 function settingName(key: string, kind: SettingsFileKind, place: (key: string) => string): FlagName {
   if (isFlagName(key) && belongs(key, kind)) return key;
-  if (isFlagName(key)) throw problem(`${place(key)}: this cannot be set in this file`, "give it on the command line");
-  if (Object.hasOwn(laterFlags, key) || key.startsWith("limit-"))
+  if (isFlagName(key)) throw problem(`${place(key)}: this cannot be set in this file`, rightPlace(key, kind));
+  if (Object.hasOwn(laterFlags, key))
     throw problem(`${place(key)}: this version does not have this setting`, "remove the line");
   const known = Object.keys(flags).filter((name) => isFlagName(name) && belongs(name, kind));
   const meant = nearest(key.toLowerCase().replaceAll("_", "-"), known);
@@ -78,6 +78,11 @@ function settingName(key: string, kind: SettingsFileKind, place: (key: string) =
     `${place(key)}: there is no such setting`,
     meant === null ? `known are ${known.join(", ")}` : `did you mean: ${meant}`,
   );
+}
+
+function rightPlace(name: FlagName, kind: SettingsFileKind): string {
+  const isServers = kind === "peer" && flags[name].reach === "server";
+  return isServers ? "it belongs into server.toml, or on the server's command line" : "give it on the command line";
 }
 
 function belongs(name: FlagName, kind: SettingsFileKind): boolean {

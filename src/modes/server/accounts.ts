@@ -1,17 +1,18 @@
 import type { Account, AccountStore, Admission } from "../../store/accounts.ts";
 import type { Device } from "../../store/devices.ts";
-import { networkOf } from "../../wire/address.ts";
 import { equalBytes, toHex } from "../../wire/bytes.ts";
 import type { Random } from "../../wire/core.ts";
 import { sha256 } from "../../wire/noise/primitives.ts";
+import type { Limits } from "../cli/limits.ts";
 import { parseNewName } from "../cli/names.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Clock } from "./clock.ts";
 import { type Applicant, Credentials } from "./credentials.ts";
 import { GuessingGuard } from "./guessing.ts";
+import { perHour } from "./limits.ts";
 import type { Message } from "./members.ts";
 import { checkNewPassword, hashPassword, normalizePassword } from "./passwords.ts";
-import { TokenBuckets } from "./rate-limit.ts";
+import { AddressBuckets } from "./rate-limit.ts";
 import { Refusal } from "./refusal.ts";
 import type { Slots } from "./slots.ts";
 import type { Identity } from "./tokens.ts";
@@ -26,21 +27,21 @@ export interface AccountsOptions {
   /** The server's own X25519 key, which nobody else may show. */
   readonly serverKey: Uint8Array;
   readonly openRegistration: boolean;
+  readonly limits: Limits;
 }
-
-/** Sign-ups of one network where nobody needs an invitation. */
-const OPEN_SIGN_UPS = { perSecond: 100 / 3_600, burst: 100 };
 
 /** Who has an account, and which devices are its. Everything rejects with a Refusal, or with a StoreError. */
 export class AccountDesk {
   readonly credentials: Credentials;
   readonly #options: AccountsOptions;
   readonly #guard: GuessingGuard;
-  readonly #signUps = new TokenBuckets(OPEN_SIGN_UPS);
+  /** Where nobody needs an invitation. */
+  readonly #signUps: AddressBuckets;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    this.#guard = new GuessingGuard(options.clock);
+    this.#guard = new GuessingGuard(options.clock, options.limits);
+    this.#signUps = new AddressBuckets(perHour(options.limits["limit-registrations"]));
     this.credentials = new Credentials({ ...options, guard: this.#guard });
   }
 
@@ -104,7 +105,7 @@ export class AccountDesk {
   }
 
   #admitOpenly(ip: string): "open" {
-    const waitMs = this.#signUps.take(networkOf(ip), this.#options.clock.now());
+    const waitMs = this.#signUps.take(ip, this.#options.clock.now());
     if (waitMs > 0) throw new Refusal("limited", "too many people registered from this address", waitMs);
     return "open";
   }

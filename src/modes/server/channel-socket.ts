@@ -3,6 +3,7 @@ import { type ErrorCode, WireError } from "../../wire/errors.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
 import { ChannelServer } from "../../wire/rendezvous/channel.ts";
 import { Entrance } from "./entrance.ts";
+import { perSecond } from "./limits.ts";
 import { ChannelMember, type Member } from "./members.ts";
 import { TokenBucket } from "./rate-limit.ts";
 import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
@@ -17,7 +18,6 @@ const MAX_MISTAKES = 3;
 const MAX_UNDER_WAY = 64;
 const MAX_CHANNELS_PER_DEVICE = 64;
 const FULL_RETRY_MS = 10_000;
-const MESSAGES = { perSecond: 50, burst: 100 };
 /** Messages over the rate that are answered with `limited` before the channel closes. */
 const MAX_OVER_RATE = 200;
 
@@ -41,12 +41,12 @@ export class ChannelSocket implements SocketHandler {
   #ended = false;
 
   constructor(services: Services, port: WebSocketPort, offered: readonly string[], leavePool: () => void) {
-    const { keys, random, clock } = services;
+    const { keys, random, clock, limits } = services;
     this.#services = services;
     this.#port = port;
     this.#leavePool = leavePool;
     this.#channel = new ChannelServer({ keys, offered, random, now: clock.now() });
-    this.#rate = new TokenBucket(MESSAGES, clock.now());
+    this.#rate = new TokenBucket(perSecond(limits["limit-messages"], limits["limit-messages-burst"]), clock.now());
     this.#entrance = new Entrance(services, {
       send: (message) => this.#send(message),
       refusalOf: (error) => this.#refusalOf(error),

@@ -6,6 +6,7 @@ import { formatHostPort } from "../cli/join-line.ts";
 import { advertisedNode, isPrivateHost } from "./advertise.ts";
 import { attempt, type Finding, warning } from "./finding.ts";
 import { isServed, lookAtFolder } from "./check-folder.ts";
+import { unsafeLimits } from "./limits.ts";
 import { type Listener, listen } from "./listeners.ts";
 import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 
@@ -31,21 +32,11 @@ export async function check(command: ServeCommand, { data, output }: ServerConte
   return 0;
 }
 
-function aboutPeople({ openRegistration, noRelay, logLevel }: ServeCommand): readonly Finding[] {
+function aboutPeople(command: ServeCommand): readonly Finding[] {
   const isRoot = process.getuid?.() === 0;
   return [
-    ...(openRegistration && !noRelay
-      ? [
-          warning(
-            "anyone may register and send data through this server",
-            "leave out open-registration, or add no-relay",
-          ),
-        ]
-      : []),
-    ...(openRegistration && noRelay
-      ? [warning("anyone may register", "leave out open-registration, and hand out lines of p2p server invite")]
-      : []),
-    ...(logLevel === "debug"
+    ...unsafeLimits(command).map(({ message, hint }) => warning(message, hint)),
+    ...(command.logLevel === "debug"
       ? [warning("the log will hold names and addresses of people", "use log-level debug only to look for a fault")]
       : []),
     ...(isRoot

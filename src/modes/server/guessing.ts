@@ -1,17 +1,15 @@
-import { networkOf } from "../../wire/address.ts";
+import { defaultLimits, type Limits } from "../cli/limits.ts";
 import type { Clock } from "./clock.ts";
+import { orNone, perMinute } from "./limits.ts";
+import { AddressBuckets } from "./rate-limit.ts";
 import { RecentSet } from "./recent-set.ts";
-import { TokenBuckets } from "./rate-limit.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Wrong passwords before an account answers slower. */
-const FREE_FAILURES = 5;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 900_000;
 /** After this long without a failure an account starts afresh. */
 const FORGOTTEN_AFTER_MS = 3_600_000;
 const MAX_ACCOUNTS = 100_000;
-const PER_ADDRESS = { perSecond: 20 / 60, burst: 20 };
 
 interface Failures {
   readonly count: number;
@@ -25,18 +23,22 @@ export interface Guess {
 }
 
 /**
- * Slows down who guesses, and never for good: per account 1 s doubling to 15 min after five failures, per address 20 a minute. A device
- * that has signed in to the account before is counted apart, so that strangers cannot keep the owner out. Unknown names count like known
- * ones.
+ * Slows down who guesses, and never for good: per account 1 s doubling to 15 min after some failures, per address so many failures a
+ * minute. A device that has signed in to the account before is counted apart, so that strangers cannot keep the owner out. Unknown names
+ * count like known ones.
  */
 export class GuessingGuard {
   readonly #clock: Clock;
   readonly #accounts = new Map<string, Failures>();
-  readonly #addresses = new TokenBuckets(PER_ADDRESS);
+  readonly #addresses: AddressBuckets;
+  /** Wrong passwords before an account answers slower. */
+  readonly #freeFailures: number;
   readonly #knownDevices = new RecentSet();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: Limits = defaultLimits) {
     this.#clock = clock;
+    this.#addresses = new AddressBuckets(perMinute(limits["limit-guesses-per-address"]));
+    this.#freeFailures = orNone(limits["limit-guesses-per-account"]);
   }
 
   /**
@@ -48,7 +50,7 @@ export class GuessingGuard {
     const key = this.#keyOf(guess);
     const now = this.#clock.now();
     const before = this.#accounts.get(key);
-    const accountMs = before === undefined ? 0 : before.lastAt + delayAfter(before.count) - now;
+    const accountMs = before === undefined ? 0 : before.lastAt + delayAfter(before.count - this.#freeFailures) - now;
     const waitMs = Math.max(accountMs, this.addressWaitMs(guess.ip));
     if (waitMs > 0) throw new Refusal("limited", "too many wrong answers", Math.ceil(waitMs));
     const count = before === undefined || now - before.lastAt > FORGOTTEN_AFTER_MS ? 1 : before.count + 1;
@@ -67,11 +69,11 @@ export class GuessingGuard {
 
   /** The answer was wrong, also one that names no account, such as an invitation. */
   addressFailed(ip: string): void {
-    this.#addresses.take(networkOf(ip), this.#clock.now());
+    this.#addresses.take(ip, this.#clock.now());
   }
 
   addressWaitMs(ip: string): number {
-    return this.#addresses.waitMs(networkOf(ip), this.#clock.now());
+    return this.#addresses.waitMs(ip, this.#clock.now());
   }
 
   #remember(key: string, failures: Failures): void {
@@ -87,8 +89,7 @@ export class GuessingGuard {
   }
 }
 
+/** @param failures beyond the free ones; below 0 while some are left */
 function delayAfter(failures: number): number {
-  return failures < FREE_FAILURES
-    ? 0
-    : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(20, failures - FREE_FAILURES));
+  return failures < 0 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(20, failures));
 }

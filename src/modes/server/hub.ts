@@ -3,6 +3,7 @@ import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
 import { equalBytes, toHex } from "../../wire/bytes.ts";
 import { isErrorCode } from "../../wire/errors.ts";
 import type { Random } from "../../wire/core.ts";
+import type { Limits } from "../cli/limits.ts";
 import type { BlockLists } from "./block-lists.ts";
 import type { Clock } from "./clock.ts";
 import { type Directory, recordOf } from "./directory.ts";
@@ -21,6 +22,7 @@ export interface HubOptions {
   readonly blockLists: BlockLists;
   readonly members: Members;
   readonly tally: Tally;
+  readonly limits: Limits;
   readonly clock: Clock;
   readonly random: Random;
   /** For what is our defect or the store's trouble; the asker is told apart from this. */
@@ -35,9 +37,9 @@ export class Hub {
   readonly #limits: RingLimits;
 
   constructor(options: HubOptions) {
-    const { tally, clock, random } = options;
+    const { tally, limits, clock, random } = options;
     this.#options = options;
-    this.#limits = new RingLimits(clock);
+    this.#limits = new RingLimits(clock, limits);
     this.pairings = new Pairings(tally, clock, random);
     this.#rings = new Rings(clock, (session, asker, accepter, isHidden) => {
       this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);

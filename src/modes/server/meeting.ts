@@ -52,7 +52,7 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   lifecycle.add("presence", () => rest(services));
   await services.revocations.start();
   await services.attendance.start();
-  const newcomers = new Newcomers(options.clock);
+  const newcomers = new Newcomers(options.clock, services.limits);
   running.discovery = services.discovery;
   running.app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys) });
   lifecycle.add("channels", () => farewell(services, listeners));

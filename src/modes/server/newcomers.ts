@@ -1,25 +1,28 @@
 import { networkOf } from "../../wire/address.ts";
+import { defaultLimits, type Limits } from "../cli/limits.ts";
 import type { Clock } from "./clock.ts";
-import { TokenBucket, TokenBuckets } from "./rate-limit.ts";
+import { orNone, perSecond } from "./limits.ts";
+import { AddressBuckets, shareOf, TokenBucket } from "./rate-limit.ts";
 import { Refusal } from "./refusal.ts";
 
-const MAX_TOTAL = 512;
-const MAX_PER_ADDRESS = 16;
-const UPGRADES = { perSecond: 5, burst: 50 };
-const HANDSHAKES = { perSecond: 500, burst: 500 };
 const RETRY_MS = 2_000;
 
 /** The sockets that have not signed in, or bound a leg, yet. Whoever has is no longer counted, so that a flood shuts nobody out who is in. */
 export class Newcomers {
   readonly #clock: Clock;
-  readonly #upgrades = new TokenBuckets(UPGRADES);
+  readonly #maxTotal: number;
+  readonly #maxPerAddress: number;
+  readonly #upgrades: AddressBuckets;
   readonly #handshakes: TokenBucket;
   readonly #perAddress = new Map<string, number>();
   #total = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: Limits = defaultLimits) {
     this.#clock = clock;
-    this.#handshakes = new TokenBucket(HANDSHAKES, clock.now());
+    this.#maxTotal = orNone(limits["limit-newcomers"]);
+    this.#maxPerAddress = orNone(limits["limit-newcomers-per-address"]);
+    this.#upgrades = new AddressBuckets(perSecond(limits["limit-connections"], limits["limit-connections-burst"]));
+    this.#handshakes = new TokenBucket(perSecond(limits["limit-handshakes"]), clock.now());
   }
 
   get size(): number {
@@ -30,11 +33,12 @@ export class Newcomers {
   enter(ip: string): () => void {
     const network = networkOf(ip);
     const now = this.#clock.now();
-    const upgradeMs = this.#upgrades.take(network, now);
+    const upgradeMs = this.#upgrades.take(ip, now);
     if (upgradeMs > 0) throw new Refusal("limited", "too many connections from this address", upgradeMs);
     const here = this.#perAddress.get(network) ?? 0;
-    if (here >= MAX_PER_ADDRESS) throw new Refusal("limited", "too many connections from this address", RETRY_MS);
-    const handshakeMs = this.#total >= MAX_TOTAL ? RETRY_MS : this.#handshakes.take(now);
+    if (here >= this.#maxPerAddress * shareOf(ip))
+      throw new Refusal("limited", "too many connections from this address", RETRY_MS);
+    const handshakeMs = this.#total >= this.#maxTotal ? RETRY_MS : this.#handshakes.take(now);
     if (handshakeMs > 0) throw new Refusal("busy", "too many connections", handshakeMs);
     this.#perAddress.set(network, here + 1);
     this.#total++;

@@ -1,5 +1,7 @@
+import { networkOf, scopeOf } from "../../wire/address.ts";
+
 export interface BucketRate {
-  /** Tokens that come back. */
+  /** Tokens that come back. 0: there is no limit. */
   readonly perSecond: number;
   /** Tokens at most. */
   readonly burst: number;
@@ -10,6 +12,12 @@ const MAX_BUCKETS = 100_000;
 
 /** Sums of fractions of tokens come out a little beside the whole. */
 const ROUNDING = 1e-6;
+
+/**
+ * So many more has this machine itself: the operator's own programs, or everybody behind a proxy that was not named. Not any number,
+ * because of that proxy.
+ */
+const LOOPBACK_SHARE = 10;
 
 /** One bucket, full at first. */
 export class TokenBucket {
@@ -32,14 +40,26 @@ export class TokenBucket {
 
   /** As `take`, but takes nothing. */
   waitMs(now: number, cost = 1): number {
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + ((now - this.#at) / 1_000) * this.#rate.perSecond);
-    this.#at = now;
+    if (this.#rate.perSecond === 0) return 0;
+    this.#refill(now);
     const missing = cost - this.#tokens;
     return missing <= ROUNDING ? 0 : Math.max(1, Math.ceil((missing / this.#rate.perSecond) * 1_000 - ROUNDING));
   }
+
+  /** Takes even what is not there: the next one waits the longer. */
+  spend(now: number, cost: number): void {
+    if (this.#rate.perSecond === 0) return;
+    this.#refill(now);
+    this.#tokens -= cost;
+  }
+
+  #refill(now: number): void {
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + ((now - this.#at) / 1_000) * this.#rate.perSecond);
+    this.#at = now;
+  }
 }
 
-/** One bucket per key: an address, a name, a pair of people. */
+/** One bucket per key: an account, a name, a pair of people. */
 export class TokenBuckets {
   readonly #rate: BucketRate;
   readonly #capacity: number;
@@ -75,4 +95,26 @@ export class TokenBuckets {
     const oldest = this.#buckets.keys().next();
     if (oldest.done !== true) this.#buckets.delete(oldest.value);
   }
+}
+
+/** One bucket per IPv4 address or IPv6 network. */
+export class AddressBuckets {
+  readonly #buckets: TokenBuckets;
+
+  constructor(rate: BucketRate) {
+    this.#buckets = new TokenBuckets(rate);
+  }
+
+  take(ip: string, now: number): number {
+    return this.#buckets.take(networkOf(ip), now, 1 / shareOf(ip));
+  }
+
+  waitMs(ip: string, now: number): number {
+    return this.#buckets.waitMs(networkOf(ip), now, 1 / shareOf(ip));
+  }
+}
+
+/** How many times the limit of an address holds for this one. */
+export function shareOf(ip: string): number {
+  return scopeOf(ip) === "loopback" ? LOOPBACK_SHARE : 1;
 }

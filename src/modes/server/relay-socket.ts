@@ -3,8 +3,9 @@ import { type ErrorCode, WireError } from "../../wire/errors.ts";
 import { MAX_FORWARD_BYTES } from "../../wire/limits.ts";
 import { relay, type RelayMessage } from "../../wire/messages/relay.ts";
 import { equalSecrets, hmacSha256 } from "../../wire/noise/primitives.ts";
-import type { Leg, LegSocket } from "./pairing.ts";
 import { LegQueue } from "./leg-queue.ts";
+import type { ShapedLeg } from "./leg-shaper.ts";
+import type { Leg, LegSocket } from "./pairing.ts";
 import type { Services } from "./services.ts";
 import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket-port.ts";
 
@@ -19,6 +20,7 @@ export class RelaySocket implements SocketHandler, LegSocket {
   readonly #nonce: Uint8Array;
   readonly #queue: LegQueue;
   #leg: Leg | null = null;
+  #shaped: ShapedLeg | null = null;
   #ended = false;
   #cancelDeadline: () => void;
 
@@ -34,9 +36,9 @@ export class RelaySocket implements SocketHandler, LegSocket {
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (this.#leg === null) this.#bind(bytes);
+    if (this.#shaped === null) this.#bind(bytes);
     else if (bytes.length > MAX_FORWARD_BYTES) this.#end(closeCodes.policy);
-    else if (bytes.length > 0) this.#services.hub.pairings.forwardFromLeg(this.#leg, bytes);
+    else if (bytes.length > 0) this.#shaped.push(bytes);
   }
 
   send(packets: Uint8Array): void {
@@ -56,6 +58,7 @@ export class RelaySocket implements SocketHandler, LegSocket {
     this.#cancelDeadline();
     this.#leavePool();
     this.#queue.stop();
+    this.#shaped?.close();
     if (this.#leg?.socket === this) this.#leg.socket = null;
   }
 
@@ -67,8 +70,17 @@ export class RelaySocket implements SocketHandler, LegSocket {
     const before = leg.socket;
     leg.socket = this;
     this.#leg = leg;
+    this.#shaped = this.#shape(leg);
     before?.close();
     this.#say({ kind: "bound" });
+  }
+
+  #shape(leg: Leg): ShapedLeg {
+    const { hub, legShaper } = this.#services;
+    return legShaper.open(leg.end.account, {
+      pass: (packets) => hub.pairings.forwardFromLeg(leg, packets),
+      slowed: (bytesPerSecond) => leg.end.tellLimited(bytesPerSecond),
+    });
   }
 
   /** Null for whatever is not the right answer to this socket's challenge. */

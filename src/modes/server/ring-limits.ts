@@ -1,26 +1,28 @@
 import { toHex } from "../../wire/bytes.ts";
+import { defaultLimits, type Limits } from "../cli/limits.ts";
 import type { Clock } from "./clock.ts";
+import { orNone, perMinute } from "./limits.ts";
 import { RecentSet } from "./recent-set.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Open at a time, from one person to another. */
-const MAX_OPEN = 3;
-const TO_STRANGERS = { perSecond: 10 / 60, burst: 10 };
-const TO_ACQUAINTANCES = { perSecond: 120 / 60, burst: 120 };
-/** What strangers together may ask of one person. */
-const FROM_STRANGERS = { perSecond: 5 / 60, burst: 10 };
-
 /** How often people ring. Those who once accepted a ring of each other are no strangers, for as long as this node remembers. */
 export class RingLimits {
   readonly #clock: Clock;
-  readonly #toStrangers = new TokenBuckets(TO_STRANGERS);
-  readonly #toAcquaintances = new TokenBuckets(TO_ACQUAINTANCES);
-  readonly #fromStrangers = new TokenBuckets(FROM_STRANGERS);
+  readonly #toStrangers: TokenBuckets;
+  readonly #toAcquaintances: TokenBuckets;
+  /** What strangers together may ask of one person. */
+  readonly #fromStrangers: TokenBuckets;
+  readonly #maxOpen: number;
   readonly #acquainted = new RecentSet();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: Limits = defaultLimits) {
+    const fromStrangers = limits["limit-rings-from-strangers"];
     this.#clock = clock;
+    this.#toStrangers = new TokenBuckets(perMinute(limits["limit-rings"]));
+    this.#toAcquaintances = new TokenBuckets(perMinute(limits["limit-rings-to-contacts"]));
+    this.#fromStrangers = new TokenBuckets(perMinute(fromStrangers, 2 * fromStrangers));
+    this.#maxOpen = orNone(limits["limit-rings-unanswered"]);
   }
 
   acquaint(oneId: Uint8Array, otherId: Uint8Array): void {
@@ -29,7 +31,7 @@ export class RingLimits {
 
   /** @param open rings from one to the other now, this one counted. @throws Refusal `limited` */
   take(askerId: Uint8Array, askedId: Uint8Array, open: number): void {
-    if (open > MAX_OPEN) throw limited("you ring this person several times already", 1_000);
+    if (open > this.#maxOpen) throw limited("you ring this person several times already", 1_000);
     const waitMs = this.#acquainted.has(pairOf(askerId, askedId))
       ? this.#toAcquaintances.take(toHex(askerId), this.#clock.now())
       : this.#takeStranger(toHex(askerId), toHex(askedId));

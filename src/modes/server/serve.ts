@@ -14,6 +14,7 @@ import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.t
 import { Generation } from "./generation.ts";
 import { FIRST_INVITATION, makeInvitation } from "./invites.ts";
 import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
+import { unsafeLimits } from "./limits.ts";
 import { type Meeting, openMeeting } from "./meeting.ts";
 import { doubtAboutMetrics, openMetricsDoor } from "./metrics-door.ts";
 import { explained, openAccounts } from "./opened-store.ts";
@@ -82,6 +83,8 @@ async function start(
     tls,
     openRegistration,
     relays: !noRelay,
+    limits: command.limits,
+    trustedProxies: command.trustedProxies,
     clock,
     random: systemRandom,
     log,
@@ -149,16 +152,9 @@ function keepCertificate(
   keepRenewed({ files, pair, use, clock, log }, lifecycle);
 }
 
-function warn(
-  { openRegistration, noRelay, advertise, metrics }: ServeCommand,
-  { output }: ServerContext,
-  node: ServerNode,
-): void {
-  if (openRegistration && !noRelay)
-    output.note(
-      "p2p: warning: anyone may register and send data through this server (--open-registration without --no-relay)",
-    );
-  else if (openRegistration) output.note("p2p: warning: anyone may register (--open-registration)");
+function warn(command: ServeCommand, { output }: ServerContext, node: ServerNode): void {
+  const { advertise, metrics } = command;
+  for (const { message, hint } of unsafeLimits(command)) output.note(`p2p: warning: ${message}; ${hint}`);
   const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
   if (doubt !== null) output.note(`p2p: warning: ${doubt}`);
   if (advertise === null && isPrivateHost(node.host))

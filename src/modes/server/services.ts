@@ -5,15 +5,20 @@ import type { UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import type { Random } from "../../wire/core.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
+import type { ProxyNetwork } from "../cli/addresses.ts";
+import { defaultLimits, type Limits } from "../cli/limits.ts";
 import type { Log } from "../runtime/log.ts";
 import { AccountDesk } from "./accounts.ts";
 import { Attendance } from "./attendance.ts";
 import { BlockLists } from "./block-lists.ts";
+import { ClientAddresses } from "./client-address.ts";
 import type { Clock } from "./clock.ts";
 import { Directory } from "./directory.ts";
 import { Discovery } from "./discovery.ts";
 import { Hub } from "./hub.ts";
 import { fingerprintOf, type ServerKeys } from "./key-files.ts";
+import { LegShaper } from "./leg-shaper.ts";
+import { orNone, relayQuota } from "./limits.ts";
 import { Members } from "./members.ts";
 import { Revocations } from "./revocations.ts";
 import { Slots } from "./slots.ts";
@@ -21,8 +26,7 @@ import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
 
-/** Passwords that wait for a free core, and for how long at most. */
-const MAX_WAITING_PASSWORDS = 64;
+/** How long a password waits for a free core. */
 const MAX_PASSWORD_WAIT_MS = 5_000;
 
 export interface ServicesOptions {
@@ -32,6 +36,10 @@ export interface ServicesOptions {
   readonly openRegistration: boolean;
   /** Whether legs are given out. */
   readonly relays: boolean;
+  /** Those left out are as usual. */
+  readonly limits?: Partial<Limits>;
+  /** Left out: none. */
+  readonly trustedProxies?: readonly ProxyNetwork[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -60,6 +68,9 @@ export interface Services {
   readonly discovery: Discovery;
   readonly tally: Tally;
   readonly relays: boolean;
+  readonly limits: Limits;
+  readonly legShaper: LegShaper;
+  readonly clientAddresses: ClientAddresses;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -70,19 +81,25 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   const { store, presence, keys, openRegistration, relays, clock, random, log } = options;
   const onTrouble = (error: unknown) =>
     log.error("store-trouble", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  const limits: Limits = { ...defaultLimits, ...options.limits };
   const members = new Members();
   const tally = new Tally(clock.now());
   const blockLists = new BlockLists(store.blocks, clock);
   const directory = new Directory(store, presence, blockLists, clock);
-  const hub = new Hub({ store, presence, directory, blockLists, members, tally, clock, random, onTrouble });
-  const slots = new Slots(clock, availableParallelism(), MAX_WAITING_PASSWORDS, MAX_PASSWORD_WAIT_MS);
+  const hub = new Hub({ store, presence, directory, blockLists, members, tally, limits, clock, random, onTrouble });
+  const slots = new Slots(
+    clock,
+    availableParallelism(),
+    orNone(limits["limit-waiting-sign-ins"]),
+    MAX_PASSWORD_WAIT_MS,
+  );
   const serverKey = keys.channel.publicKey;
   const endDevice = (deviceId: Uint8Array) => {
     for (const member of members.ofDevice(deviceId)) member.end("revoked", 0);
   };
   return {
     keys: keys.channel,
-    accounts: new AccountDesk({ store, slots, clock, random, log, serverKey, openRegistration }),
+    accounts: new AccountDesk({ store, slots, clock, random, log, serverKey, openRegistration, limits }),
     tokens: await Tokens.open(keys.signing, fingerprintOf(keys), clock, random),
     revocations: new Revocations({ devices: store.devices, clock, endDevice, onNoted: options.onRevoked, onTrouble }),
     members,
@@ -93,6 +110,9 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     discovery: new Discovery({ ...udp, clock, random, onObserved: (member) => hub.pairings.observedChanged(member) }),
     tally,
     relays,
+    limits,
+    legShaper: new LegShaper(relayQuota(limits), clock),
+    clientAddresses: new ClientAddresses(options.trustedProxies ?? [], log),
     clock,
     random,
     log,

@@ -33,8 +33,8 @@ export function createApp(options: AppOptions): Hono<Env> {
     ["/", () => page(frontPage(options.fingerprint))],
     ["/healthz", () => plain("ok\n")],
     ["/v1/key", () => plain(`${options.fingerprint}\n`)],
-    ["/v1/channel", (request, server) => upgrade(request, server, channelOf(options, request))],
-    ["/v1/relay", (request, server) => upgrade(request, server, relayOf(options))],
+    ["/v1/channel", (request, server) => upgrade(request, server, channelOf(options, request), options)],
+    ["/v1/relay", (request, server) => upgrade(request, server, relayOf(options), options)],
   ]);
   app.all("*", (context) => {
     const request = context.req.raw;
@@ -85,11 +85,17 @@ function admitted(
   }
 }
 
-function upgrade(request: Request, server: Server<SocketData>, offer: Offer | null): Response {
+function upgrade(
+  request: Request,
+  server: Server<SocketData>,
+  offer: Offer | null,
+  { services }: AppOptions,
+): Response {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426, { Upgrade: "websocket" });
   if (offer === null) return empty(400);
-  const ip = canonicalIp(server.requestIP(request)?.address ?? "");
-  if (ip === null) return empty(400);
+  const socketIp = canonicalIp(server.requestIP(request)?.address ?? "");
+  if (socketIp === null) return empty(400);
+  const ip = services.clientAddresses.of({ socketIp, forwardedFor: request.headers.get("x-forwarded-for") });
   const data: SocketData = { upgrade: offer.enter(ip), socket: null };
   if (server.upgrade(request, { data, headers: offer.headers })) return new Response(null);
   if ("leave" in data.upgrade) data.upgrade.leave();

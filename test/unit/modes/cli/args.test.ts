@@ -5,6 +5,7 @@ import type { Command } from "../../../../src/modes/cli/command.ts";
 import { UserError } from "../../../../src/modes/cli/errors.ts";
 import { flags, laterFlags } from "../../../../src/modes/cli/flags.ts";
 import { laterVerbs, verbs } from "../../../../src/modes/cli/grammar.ts";
+import { defaultLimits } from "../../../../src/modes/cli/limits.ts";
 import { Settings } from "../../../../src/modes/cli/settings.ts";
 
 const KEY = "a".repeat(52);
@@ -48,6 +49,8 @@ const serve: Command = {
   advertise: null,
   openRegistration: false,
   noRelay: false,
+  trustedProxies: [],
+  limits: defaultLimits,
   tls: null,
   metrics: null,
   check: false,
@@ -117,6 +120,16 @@ const accepted: readonly (readonly [string, Command])[] = [
       noRelay: true,
       check: true,
       logLevel: "debug",
+    },
+  ],
+  [
+    "server --trusted-proxy 127.0.0.1 --trusted-proxy fd00::/64",
+    {
+      ...serve,
+      trustedProxies: [
+        { address: Uint8Array.of(127, 0, 0, 1), bits: 32 },
+        { address: Uint8Array.of(0xfd, ...Array<number>(15).fill(0)), bits: 64 },
+      ],
     },
   ],
   ["server --tls-cert chain.pem --tls-key key.pem", { ...serve, tls: { cert: "chain.pem", key: "key.pem" } }],

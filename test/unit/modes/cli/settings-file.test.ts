@@ -82,7 +82,7 @@ describe("bad input 168:", () => {
     ['home = "x"', "1: home: this cannot be set in this file", "command line"],
     ['listen = ":1"', "1: listen: this cannot be set in this file", "command line"],
     ["invisible = true", "1: invisible: this version does not have this setting", "remove"],
-    ["limit-rings = 3", "1: limit-rings: this version does not have this setting", "remove"],
+    ["limit-rings = 3", "1: limit-rings: this cannot be set in this file", "server.toml"],
     ["yes = true\nno = true", "2: no: it excludes", "one of them"],
   ])("%j is refused with file, line and key", (text, message, hint) => {
     const error = refusal(text);

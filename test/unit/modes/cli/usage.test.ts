@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { usageOf } from "../../../../src/modes/cli/args.ts";
 import { flags, globalFlags } from "../../../../src/modes/cli/flags.ts";
 import { laterVerbs, verbs } from "../../../../src/modes/cli/grammar.ts";
+import { limitNames } from "../../../../src/modes/cli/limits.ts";
 import { helpText } from "../../../../src/modes/cli/usage.ts";
 
 const names = Object.keys(verbs);
@@ -86,7 +87,7 @@ describe("helpText()", () => {
   });
 });
 
-test("every flag belongs to a verb, and every flag of a verb exists", () => {
-  const used = new Set<string>([...globalFlags, ...names.flatMap((verb) => verbs[verb]?.flags ?? [])]);
+test("every flag belongs to a verb, and every flag of a verb exists; limits are settings without a flag", () => {
+  const used = new Set<string>([...limitNames, ...globalFlags, ...names.flatMap((verb) => verbs[verb]?.flags ?? [])]);
   expect([...used].toSorted()).toEqual(Object.keys(flags).toSorted());
 });
