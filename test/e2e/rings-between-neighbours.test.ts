@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { systemRandom } from "../../src/modes/peer/own-device.ts";
+import { ownDeviceList, systemRandom } from "../../src/modes/peer/own-device.ts";
+import type { Incoming } from "../../src/modes/peer/peer-node.ts";
+import type { PeerSession } from "../../src/modes/peer/peer-session.ts";
+import { purposes, type SignallingMessage } from "../../src/wire/messages/signalling.ts";
+import { KeyPair, SigningKeyPair } from "../../src/wire/noise/primitives.ts";
+import { sealPreview } from "../../src/wire/rendezvous/preview.ts";
+import { OWN_VERSIONS } from "../../src/wire/rendezvous/session-handshake.ts";
 import { trustOf } from "../../src/modes/peer/trust.ts";
 import { Line } from "../support/line.ts";
 import { type Neighbour, Street } from "../support/neighbours.ts";
@@ -87,3 +93,51 @@ test("bad input 89: a ring is accepted once", async () => {
   const [a, b] = [await asked, await accepted];
   expect(a.id).toBe(b.id);
 });
+
+test("pings are answered four at a time for one person, and nothing else is taken in with them", async () => {
+  const ping = { purpose: "ping", waitMs: 10_000 } as const;
+  const sessions: PeerSession[] = [];
+  for (let count = 0; count < 4; count++) sessions.push(await ana.node.ask("ben", ping));
+  expect(await failureOf(ana.node.ask("ben", ping))).toMatchObject({ code: "no-answer" });
+  const [first] = sessions;
+  await first?.ping();
+  const flood = first?.openBulk().write(new Uint8Array(64 * 1_024 * 1_024));
+  expect(await failureOf(Promise.resolve(flood))).toMatchObject({ code: "no-answer", side: "remote" });
+  await first?.close();
+  await (await ana.node.ask("ben", ping)).ping();
+});
+
+test("bad input 88: no more rings wait for an answer at a time than anybody could give", async () => {
+  const rings: Incoming[] = [];
+  await ana.listen({ onIncoming: (incoming) => void rings.push(incoming) });
+  for (let count = 0; count < 100; count++) ana.switchboard.handle(ringAt(ana, `stranger${count}`));
+  expect(rings).toHaveLength(32);
+  rings[0]?.decline("declined");
+  for (let count = 100; count < 110; count++) ana.switchboard.handle(ringAt(ana, `stranger${count}`));
+  expect(rings).toHaveLength(33);
+});
+
+/** As a server makes it that has made up somebody, too. */
+function ringAt(asked: Neighbour, name: string): SignallingMessage {
+  const [keys, signing, session] = [
+    KeyPair.generate(systemRandom),
+    SigningKeyPair.generate(systemRandom),
+    systemRandom(16),
+  ];
+  const signKey = signing.publicKey;
+  const preview = sealPreview(
+    { session, keys, remote: asked.own.identity.keys.publicKey, random: systemRandom },
+    {
+      versions: OWN_VERSIONS,
+      purpose: purposes.chat,
+      secret: systemRandom(32),
+      receiverIndex: 1,
+      signKey,
+      deviceList: ownDeviceList({ keys, signing }),
+      greeting: "",
+      offer: null,
+    },
+  );
+  const device = { id: systemRandom(16), key: keys.publicKey, signKey, label: "pc", online: true };
+  return { kind: "incoming", session, name, userId: systemRandom(16), device, purpose: purposes.chat, preview };
+}

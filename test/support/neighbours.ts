@@ -1,6 +1,6 @@
 import { LiveNode, type NodePolicy } from "../../src/modes/peer/live-node.ts";
 import { homeAt } from "../../src/modes/peer/home.ts";
-import { ownDeviceList, systemRandom } from "../../src/modes/peer/own-device.ts";
+import { type OwnDevice, ownDeviceList, systemRandom } from "../../src/modes/peer/own-device.ts";
 import type { Incoming, Listening } from "../../src/modes/peer/peer-node.ts";
 import type { PeerSession } from "../../src/modes/peer/peer-session.ts";
 import { People } from "../../src/modes/peer/people.ts";
@@ -52,6 +52,7 @@ export class Neighbour implements AsyncDisposable {
   readonly link: ServerLink;
   readonly switchboard: Switchboard;
   readonly people: People;
+  readonly own: OwnDevice;
   readonly peopleFile: string;
   /** What was reported as a defect. */
   readonly faults: unknown[];
@@ -71,6 +72,7 @@ export class Neighbour implements AsyncDisposable {
     this.link = parts.link;
     this.switchboard = parts.switchboard;
     this.people = parts.people;
+    this.own = parts.own;
     this.peopleFile = peopleFile;
     this.#folder = folder;
   }

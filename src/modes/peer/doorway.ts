@@ -1,4 +1,4 @@
-import { WireError } from "../../wire/errors.ts";
+import { type ErrorCode, WireError } from "../../wire/errors.ts";
 import { purposes, type Purpose } from "../../wire/messages/signalling.ts";
 import type { Trust } from "../cli/events.ts";
 import { problemWithName } from "../cli/names.ts";
@@ -22,9 +22,13 @@ export interface DoorwayEvents {
   onChangedKey(name: string): void;
 }
 
+/** Unanswered ones at a time: a server can make up as many as it likes. */
+const MAX_RINGS = 32;
+
 /** Who may ring here: devices whose keys are pinned, and people nobody here has met. */
 export class Doorway {
   #listening: Listening | null = null;
+  readonly #rings = new Set<IncomingRing>();
   readonly #exchange: Exchange;
   readonly #people: People;
   readonly #requireVerified: boolean;
@@ -44,8 +48,10 @@ export class Doorway {
 
   /** @throws UserError when the people on record cannot be read; the ring is declined then */
   rung(message: IncomingMessage): void {
+    if (this.#isCrowded()) return this.#refuse(message, "no-answer");
     const ring = this.#opened(message);
     if (ring === null) return;
+    this.#rings.add(ring);
     try {
       this.#judge(ring, message);
     } catch (error) {
@@ -59,7 +65,7 @@ export class Doorway {
     const person = this.#people.find(message.name);
     const trust = trustIn(person, message.device);
     const isKnown = person.devices.length === 0 || isTrusted(person, message.device);
-    if (!isKnown) this.#events.onChangedKey(message.name);
+    if (!isKnown && !person.blocked) this.#events.onChangedKey(message.name);
     const mayRing = isKnown && (!this.#requireVerified || trust === "verified");
     if (mayRing && purpose !== null && !person.blocked && this.#answers(purpose, message.name))
       this.#events.onCaller({ ring, purpose, trust });
@@ -73,9 +79,18 @@ export class Doorway {
       return new IncomingRing(this.#exchange, message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#exchange.link.tell({ kind: "decline", session: message.session, code: "bad-message" });
+      this.#refuse(message, "bad-message");
       return null;
     }
+  }
+
+  #refuse({ session }: IncomingMessage, code: ErrorCode): void {
+    this.#exchange.link.tell({ kind: "decline", session, code });
+  }
+
+  #isCrowded(): boolean {
+    for (const ring of this.#rings) if (!ring.isOpen) this.#rings.delete(ring);
+    return this.#rings.size >= MAX_RINGS;
   }
 
   #answers(purpose: Purpose, name: string): boolean {

@@ -14,6 +14,7 @@ import { Network } from "./network.ts";
 import type { Asking, Incoming, Listening, PeerNode, Presence } from "./peer-node.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { People } from "./people.ts";
+import { PingDesk } from "./ping-desk.ts";
 import { placeOf } from "./place.ts";
 import type { ServerLink } from "./server-link.ts";
 import { SessionBook } from "./session-book.ts";
@@ -48,6 +49,7 @@ export class LiveNode implements PeerNode {
   readonly #sessions: SessionBook;
   readonly #introductions: Introductions;
   readonly #doorway: Doorway;
+  readonly #pings = new PingDesk();
   /** People we ring for a chat, and their ring when it came meanwhile. */
   readonly #crossing = new Map<string, PromiseWithResolvers<Caller>>();
   #listening: Listening | null = null;
@@ -161,7 +163,7 @@ export class LiveNode implements PeerNode {
   #called(caller: Caller): void {
     const crossing = caller.purpose === "chat" ? this.#crossing.get(caller.ring.message.name) : undefined;
     if (crossing !== undefined) crossing.resolve(caller);
-    else if (caller.purpose === "ping") void this.#answerPing(caller);
+    else if (caller.purpose === "ping") void this.#pings.answer(caller, () => this.#acceptPing(caller));
     else this.#offer(caller);
   }
 
@@ -182,9 +184,9 @@ export class LiveNode implements PeerNode {
   }
 
   /** Contacts by themselves; a stranger's ping goes over the server only and is shown no address. */
-  async #answerPing({ ring, trust }: Caller): Promise<void> {
+  #acceptPing({ ring, trust }: Caller): Promise<PeerSession> {
     const isStranger = trust === "none";
-    await this.#accept(ring, isStranger || this.#parts.policy.relayOnly, !isStranger).catch(() => undefined);
+    return this.#accept(ring, isStranger || this.#parts.policy.relayOnly, !isStranger);
   }
 
   async #accept(ring: Caller["ring"], relayOnly: boolean, pins = true): Promise<LiveSession> {
