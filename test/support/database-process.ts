@@ -43,9 +43,10 @@ export class DatabaseProcess implements AsyncDisposable {
     this.#child = null;
   }
 
-  /** It goes on taking connections, and says nothing. */
-  freeze(): void {
+  /** It goes on taking connections, and says nothing. Resolves when all of its threads have stopped. */
+  async freeze(): Promise<void> {
     this.#child?.kill("SIGSTOP");
+    while (!this.#state().startsWith("T")) await Bun.sleep(LOOK_EVERY_MS);
   }
 
   thaw(): void {
@@ -55,6 +56,11 @@ export class DatabaseProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     this.#folder[Symbol.dispose]();
+  }
+
+  #state(): string {
+    const told = Bun.spawnSync(["ps", "-o", "stat=", "-p", `${this.#child?.pid}`], { stdin: "ignore" });
+    return told.stdout.toString().trim();
   }
 
   async #lastWords(child: Bun.Subprocess<"pipe", "ignore", "pipe">): Promise<string> {

@@ -1,4 +1,4 @@
-import { MongoClient } from "mongodb";
+import { type Db, MongoClient } from "mongodb";
 import type { AccountStore } from "../accounts.ts";
 import { requireTime } from "../checks.ts";
 import { StoreError } from "../errors.ts";
@@ -6,20 +6,18 @@ import { REVOKED_KEPT_MS } from "../limits.ts";
 import type { OnTrouble } from "../trouble.ts";
 import { MongoAccounts } from "./accounts.ts";
 import { MongoBlocks } from "./blocks.ts";
-import { type Connection, perform } from "./connection.ts";
-import { type CallOptions, withDeadline } from "./deadline.ts";
+import { Connection, perform } from "./connection.ts";
 import { MongoDevices } from "./devices.ts";
 import { refusesCredentials } from "./errors.ts";
 import { Generations } from "./generations.ts";
 import { problemsIn } from "./inspection.ts";
 import { MongoInvitations } from "./invitations.ts";
 import { MongoResets } from "./resets.ts";
-import { type Collections, collectionsOf, prepareSchema } from "./schema.ts";
+import { prepareSchema } from "./schema.ts";
 
 /** Where the URL names no database. */
 const DATABASE = "p2p";
 const MAX_PROBLEMS = 20;
-const GOODBYE_MS = 1_000;
 
 /** What we rely on stands here and not in the URL: nothing acknowledged is lost, nothing stale is read, nothing waits long. */
 const options = {
@@ -38,11 +36,10 @@ const options = {
 export async function openMongoAccounts(url: string, onTrouble: OnTrouble): Promise<AccountStore> {
   const connection = connect(url);
   try {
-    const collections = collectionsOf(connection.db);
-    await prepareSchema(connection, collections, onTrouble);
-    return new MongoAccountStore(connection, collections);
+    await prepareSchema(connection, onTrouble);
+    return new MongoAccountStore(connection);
   } catch (error) {
-    await close(connection);
+    await connection[Symbol.asyncDispose]();
     throw isRefusal(error) ? refused(connection.place) : error;
   }
 }
@@ -54,18 +51,16 @@ export class MongoAccountStore implements AccountStore {
   readonly blocks: MongoBlocks;
   readonly resets: MongoResets;
   readonly #connection: Connection;
-  readonly #collections: Collections;
   readonly #generations: Generations;
 
-  constructor(connection: Connection, collections: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#collections = collections;
-    this.accounts = new MongoAccounts(connection, collections);
-    this.devices = new MongoDevices(connection, collections);
-    this.invitations = new MongoInvitations(connection, collections);
-    this.blocks = new MongoBlocks(connection, collections);
-    this.resets = new MongoResets(connection, collections);
-    this.#generations = new Generations(connection, collections);
+    this.accounts = new MongoAccounts(connection);
+    this.devices = new MongoDevices(connection);
+    this.invitations = new MongoInvitations(connection);
+    this.blocks = new MongoBlocks(connection);
+    this.resets = new MongoResets(connection);
+    this.#generations = new Generations(connection);
   }
 
   async generation(): Promise<number> {
@@ -77,35 +72,29 @@ export class MongoAccountStore implements AccountStore {
   }
 
   async sweep(nowMs: number): Promise<void> {
-    const { invitations, resets, redeemedResets } = this.#collections;
     const expired = { expiresAtMs: { $lte: requireTime("now", nowMs) } };
-    for (const work of [
-      (call: CallOptions) => invitations.deleteMany(expired, call),
-      (call: CallOptions) => resets.deleteMany(expired, call),
-      (call: CallOptions) => redeemedResets.deleteMany(expired, call),
-    ])
-      await perform(this.#connection, "sweep the account store", work);
+    for (const of of ["invitations", "resets", "redeemedResets"] as const)
+      await perform(this.#connection, "sweep the account store", (call) =>
+        this.#connection.collections[of].deleteMany(expired, call),
+      );
     await this.devices.sweep(nowMs - REVOKED_KEPT_MS);
     await this.#generations.sweep();
   }
 
   async check(): Promise<readonly string[]> {
-    return problemsIn(this.#connection, this.#collections, MAX_PROBLEMS);
+    return problemsIn(this.#connection, MAX_PROBLEMS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await close(this.#connection);
+    await this.#connection[Symbol.asyncDispose]();
   }
 }
 
 /** Talks to nobody yet. What the driver says of a URL may repeat it, password and all, and is not passed on. */
 function connect(url: string): Connection {
+  const name = namesDatabase(url) ? undefined : DATABASE;
   try {
-    const client = new MongoClient(url, options);
-    const { hosts, srvHost } = client.options;
-    const db = client.db(namesDatabase(url) ? undefined : DATABASE);
-    const where = srvHost ?? hosts.map((host) => host.toString()).join(",");
-    return { client, db, place: `MongoDB at ${where} (database ${db.databaseName})` };
+    return new Connection(placeName, () => new MongoClient(url, options).db(name));
   } catch {
     throw new StoreError("config", "cannot open the account store: its URL is not understood", {
       hint: "write mongodb://USER:PASSWORD@HOST:27017/DATABASE, with %40 for an @ in the password",
@@ -113,13 +102,14 @@ function connect(url: string): Connection {
   }
 }
 
-function namesDatabase(url: string): boolean {
-  return /^[^:]+:\/\/[^/?]*\/[^?]/.test(url);
+function placeName({ client, databaseName }: Db): string {
+  const { hosts, srvHost } = client.options;
+  const where = srvHost ?? hosts.map((host) => host.toString()).join(",");
+  return `MongoDB at ${where} (database ${databaseName})`;
 }
 
-/** Never waits for a database that is silent. */
-async function close({ client }: Connection): Promise<void> {
-  await withDeadline(GOODBYE_MS, () => client.close()).catch(() => {});
+function namesDatabase(url: string): boolean {
+  return /^[^:]+:\/\/[^/?]*\/[^?]/.test(url);
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,23 +1,26 @@
-import type { Collection } from "mongodb";
 import type { Account, Accounts, Admission, NewAccount, Page } from "../accounts.ts";
 import { requireBytes, requirePageSize, requireText, requireTime } from "../checks.ts";
 import { StoreError } from "../errors.ts";
 import { ID_BYTES, KEY_BYTES, MAX_NAME_LENGTH, MAX_PASSWORD_HASH_LENGTH } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { type AccountDocument, binary, bytesIn } from "./documents.ts";
 import { isDuplicate } from "./errors.ts";
-import type { Collections } from "./schema.ts";
 
 export class MongoAccounts implements Accounts {
   readonly #connection: Connection;
-  readonly #accounts: Collection<AccountDocument>;
-  readonly #invitations: Collections["invitations"];
 
-  constructor(connection: Connection, { accounts, invitations }: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#accounts = accounts;
-    this.#invitations = invitations;
+  }
+
+  get #accounts(): Collections["accounts"] {
+    return this.#connection.collections.accounts;
+  }
+
+  get #invitations(): Collections["invitations"] {
+    return this.#connection.collections.invitations;
   }
 
   async create(account: NewAccount, admission: Admission): Promise<void> {
@@ -69,20 +72,25 @@ export class MongoAccounts implements Accounts {
     if (duplicate !== null) throw duplicate; // the same user id twice
   }
 
-  /** Slots are taken in order; whoever is beaten to one tries the next. */
+  /** Any free slot, by the random user id, so that people who come at once seldom meet; whoever is beaten to it looks again. */
   async #admitInvited(account: NewAccount, inviteId: Uint8Array, call: CallOptions): Promise<void> {
-    const { uses, spent } = await this.#usesOf(inviteId, account.createdAtMs, call);
-    const open = spent < uses ? uses : 0;
-    for (let tried = 0; tried < open; tried++)
-      if ((await this.#insert(account, inviteId, (spent + tried) % uses, call)) === null) return;
-    throw new StoreError("bad-invite", "cannot create the account: the invitation is unknown, expired or used up");
+    for (let round = 0; ; round++) {
+      const free = await this.#freeSlots(inviteId, account.createdAtMs, call);
+      const slot = free[chanceIn(account.userId, round) % Math.max(1, free.length)];
+      if (slot === undefined) throw refusedInvitation();
+      if ((await this.#insert(account, inviteId, slot, call)) === null) return;
+    }
   }
 
-  async #usesOf(inviteId: Uint8Array, atMs: number, call: CallOptions): Promise<{ uses: number; spent: number }> {
+  /** None when the invitation is unknown or expired. */
+  async #freeSlots(inviteId: Uint8Array, atMs: number, call: CallOptions): Promise<readonly number[]> {
     const id = binary(inviteId);
     const invitation = await this.#invitations.findOne({ _id: id, expiresAtMs: { $gt: atMs } }, call);
-    if (invitation === null) return { uses: 0, spent: 0 };
-    return { uses: invitation.uses, spent: await this.#accounts.countDocuments({ inviteId: id }, call) };
+    if (invitation === null) return [];
+    const options = { ...call, projection: { inviteSlot: 1 } } as const;
+    const spent = await this.#accounts.find({ inviteId: id }, options).toArray();
+    const taken = new Set(spent.map(({ inviteSlot }) => inviteSlot));
+    return Array.from({ length: invitation.uses }, (_, slot) => slot).filter((slot) => !taken.has(slot));
   }
 
   /**
@@ -116,6 +124,15 @@ function requireAccount({ userId, name, passwordHash, createdAtMs }: NewAccount)
   requireTime("creation time", createdAtMs);
   if (name !== "" && name === name.toLowerCase()) return;
   throw new StoreError("bad-name", "cannot create the account: the name is not in lower case");
+}
+
+function refusedInvitation(): StoreError {
+  return new StoreError("bad-invite", "cannot create the account: the invitation is unknown, expired or used up");
+}
+
+/** Two of the bytes, others in each round. */
+function chanceIn(userId: Uint8Array, round: number): number {
+  return (userId[round % ID_BYTES] ?? 0) * 256 + (userId[(round + 1) % ID_BYTES] ?? 0);
 }
 
 function toDocument(account: NewAccount, inviteId: Uint8Array, inviteSlot: number): AccountDocument {

@@ -2,18 +2,21 @@ import { concat } from "../../wire/bytes.ts";
 import type { Blocks } from "../accounts.ts";
 import { requireBytes } from "../checks.ts";
 import { ID_BYTES } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { binary, type BlockDocument, bytesIn } from "./documents.ts";
-import { type Collections, ignoreDuplicate } from "./schema.ts";
+import { ignoreDuplicate } from "./errors.ts";
 
 export class MongoBlocks implements Blocks {
   readonly #connection: Connection;
-  readonly #blocks: Collections["blocks"];
 
-  constructor(connection: Connection, { blocks }: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#blocks = blocks;
+  }
+
+  get #blocks(): Collections["blocks"] {
+    return this.#connection.collections.blocks;
   }
 
   async add(userId: Uint8Array, blockedUserId: Uint8Array): Promise<void> {

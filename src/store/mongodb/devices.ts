@@ -4,13 +4,13 @@ import { requireBytes, requireTime, requireUpTo } from "../checks.ts";
 import type { Device, Devices, NewDevice, RevokedDevice } from "../devices.ts";
 import { StoreError } from "../errors.ts";
 import { ID_BYTES, KEY_BYTES, MAX_DEVICE_LIST_BYTES, MAX_DEVICES } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { requireDevice, roundedDown, toDevice, toDocument } from "./device-documents.ts";
 import { binary, bytesIn, type DeviceDocument } from "./documents.ts";
 import { isDuplicate } from "./errors.ts";
 import { Revocation } from "./revocation.ts";
-import type { Collections } from "./schema.ts";
 
 /** Devices that are revoked, or forgotten, in one call. */
 const BATCH = 500;
@@ -18,15 +18,19 @@ const oldestFirst = { sort: { createdAtMs: 1, _id: 1 } } as const;
 
 export class MongoDevices implements Devices {
   readonly #connection: Connection;
-  readonly #devices: Collections["devices"];
-  readonly #revoked: Collections["revokedDevices"];
   readonly #revocation: Revocation;
 
-  constructor(connection: Connection, collections: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#devices = collections.devices;
-    this.#revoked = collections.revokedDevices;
-    this.#revocation = new Revocation(collections);
+    this.#revocation = new Revocation(connection);
+  }
+
+  get #devices(): Collections["devices"] {
+    return this.#connection.collections.devices;
+  }
+
+  get #revoked(): Collections["revokedDevices"] {
+    return this.#connection.collections.revokedDevices;
   }
 
   async enrol(device: NewDevice): Promise<Device> {

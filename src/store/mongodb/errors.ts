@@ -24,6 +24,10 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
+export function ignoreDuplicate(error: unknown): void {
+  if (!isDuplicate(error)) throw error;
+}
+
 export function alreadyExists(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === NAMESPACE_EXISTS;
 }
@@ -49,12 +53,12 @@ function stateIn(error: unknown): string | null {
   if (refusesCredentials(error)) return "refuses the user or password";
   if (error instanceof MongoServerError) return isPassing(error) ? "is not ready" : null;
   if (error instanceof MongoAPIError && !isClosed(error)) return null;
-  return error instanceof MongoError || isNameLookup(error) ? "cannot be reached" : null;
+  return error instanceof MongoError || isOfNetwork(error) ? "cannot be reached" : null;
 }
 
-/** The hosts of `mongodb+srv:` are looked up first. */
-function isNameLookup(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error && String(error.syscall).startsWith("query");
+/** From the look-up of `mongodb+srv:`, or from a socket that dies while the driver writes to it. */
+function isOfNetwork(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
 }
 
 function isPassing(error: MongoServerError): boolean {

@@ -1,8 +1,8 @@
 import { requireTime } from "../checks.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { isDuplicate } from "./errors.ts";
-import type { Collections } from "./schema.ts";
 
 /** Left in place below the highest, for a node that read an older one and is about to insert its successor. */
 const KEPT = 1_000;
@@ -10,11 +10,13 @@ const KEPT = 1_000;
 /** A number that rises by inserting the next one: of two nodes that try the same, one is refused and looks again. */
 export class Generations {
   readonly #connection: Connection;
-  readonly #generations: Collections["generations"];
 
-  constructor(connection: Connection, { generations }: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#generations = generations;
+  }
+
+  get #generations(): Collections["generations"] {
+    return this.#connection.collections.generations;
   }
 
   async highest(): Promise<number> {

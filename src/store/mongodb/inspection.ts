@@ -1,8 +1,9 @@
-import { Binary, type Collection } from "mongodb";
+import { Binary } from "mongodb";
 import { ID_BYTES, KEY_BYTES } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import { bytesIn } from "./documents.ts";
-import { type Collections, type Index, indexes } from "./schema.ts";
+import { type Index, indexes } from "./schema.ts";
 
 /** Documents looked at in one call. */
 const BATCH = 1_000;
@@ -28,15 +29,11 @@ const shapes = {
 } as const satisfies Partial<Record<keyof Collections, Readonly<Record<string, Kind>>>>;
 
 /** @returns the problems found, at most `limit`: missing unique indexes, and documents that are not what we write */
-export async function problemsIn(
-  connection: Connection,
-  collections: Collections,
-  limit: number,
-): Promise<readonly string[]> {
+export async function problemsIn(connection: Connection, limit: number): Promise<readonly string[]> {
   const problems: string[] = [];
-  for (const index of indexes) problems.push(...(await indexProblems(connection, collections, index)));
+  for (const index of indexes) problems.push(...(await indexProblems(connection, index)));
   for (const [name, shape] of Object.entries(shapes)) {
-    const documents = documentsOf(connection, connection.db.collection(name));
+    const documents = documentsOf(connection, name);
     for await (const document of documents) {
       const field = Object.entries<Kind>(shape).find(([key, kind]) => !isOf(kind, document[key]))?.[0];
       if (field !== undefined) problems.push(`a document of ${name} has a damaged ${field}`);
@@ -46,26 +43,22 @@ export async function problemsIn(
   return problems;
 }
 
-async function indexProblems(
-  connection: Connection,
-  collections: Collections,
-  { of, name, unique }: Index,
-): Promise<string[]> {
-  const present = await perform(connection, CHECK, (call) => collections[of].listIndexes(call).toArray());
+async function indexProblems(connection: Connection, { of, name, unique }: Index): Promise<string[]> {
+  const present = await perform(connection, CHECK, (call) => connection.collections[of].listIndexes(call).toArray());
   const found = present.find((index) => index["name"] === name);
   const isSound = found !== undefined && (unique !== true || found["unique"] === true);
   return isSound ? [] : [`the index ${name} of ${of} is missing`];
 }
 
 /** Page by page, so that each call has its own deadline. */
-async function* documentsOf(
-  connection: Connection,
-  collection: Collection,
-): AsyncGenerator<Record<string, unknown>, void> {
+async function* documentsOf(connection: Connection, name: string): AsyncGenerator<Record<string, unknown>, void> {
   for (let after: unknown = null; ;) {
     const filter = after === null ? {} : { _id: { $gt: after } };
     const page = await perform(connection, CHECK, (call) =>
-      collection.find(filter as object, { ...call, sort: { _id: 1 }, limit: BATCH }).toArray(),
+      connection.db
+        .collection(name)
+        .find(filter as object, { ...call, sort: { _id: 1 }, limit: BATCH })
+        .toArray(),
     );
     yield* page;
     if (page.length < BATCH) return;

@@ -1,20 +1,24 @@
 import { requireBytes, requireInteger, requireTime } from "../checks.ts";
 import type { Invitation, Invitations, InvitationState } from "../invitations.ts";
 import { ID_BYTES, KEY_BYTES, MAX_INVITATION_USES } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { binary, bytesIn, clearingAfter, type InvitationDocument } from "./documents.ts";
-import type { Collections } from "./schema.ts";
 
 export class MongoInvitations implements Invitations {
   readonly #connection: Connection;
-  readonly #invitations: Collections["invitations"];
-  readonly #accounts: Collections["accounts"];
 
-  constructor(connection: Connection, { invitations, accounts }: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#invitations = invitations;
-    this.#accounts = accounts;
+  }
+
+  get #invitations(): Collections["invitations"] {
+    return this.#connection.collections.invitations;
+  }
+
+  get #accounts(): Collections["accounts"] {
+    return this.#connection.collections.accounts;
   }
 
   async create({ inviteId, uses, createdAtMs, expiresAtMs, createdBy }: Invitation): Promise<void> {

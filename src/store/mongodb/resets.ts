@@ -1,21 +1,25 @@
 import type { PasswordReset, PasswordResets } from "../accounts.ts";
 import { requireBytes, requireTime } from "../checks.ts";
 import { ID_BYTES, KEY_BYTES } from "../limits.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { binary, bytesIn, clearingAfter, type ResetDocument } from "./documents.ts";
 import { isDuplicate } from "./errors.ts";
-import type { Collections } from "./schema.ts";
 
 export class MongoResets implements PasswordResets {
   readonly #connection: Connection;
-  readonly #resets: Collections["resets"];
-  readonly #redeemed: Collections["redeemedResets"];
 
-  constructor(connection: Connection, { resets, redeemedResets }: Collections) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#resets = resets;
-    this.#redeemed = redeemedResets;
+  }
+
+  get #resets(): Collections["resets"] {
+    return this.#connection.collections.resets;
+  }
+
+  get #redeemed(): Collections["redeemedResets"] {
+    return this.#connection.collections.redeemedResets;
   }
 
   async create({ tokenHash, userId, expiresAtMs }: PasswordReset): Promise<void> {

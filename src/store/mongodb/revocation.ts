@@ -1,9 +1,10 @@
 import { type Binary, MongoBulkWriteError } from "mongodb";
 import { toHex } from "../../wire/bytes.ts";
+import type { Collections } from "./collections.ts";
+import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
 import { bytesIn, type DeviceDocument } from "./documents.ts";
 import { isDuplicate } from "./errors.ts";
-import type { Collections } from "./schema.ts";
 
 /**
  * Ending devices in two steps: a copy goes among the revoked ones, which decides; then the device's own document goes, which
@@ -11,12 +12,18 @@ import type { Collections } from "./schema.ts";
  * devices passes them through `living()`, which finishes what is unfinished.
  */
 export class Revocation {
-  readonly #devices: Collections["devices"];
-  readonly #revoked: Collections["revokedDevices"];
+  readonly #connection: Pick<Connection, "collections">;
 
-  constructor({ devices, revokedDevices }: Collections) {
-    this.#devices = devices;
-    this.#revoked = revokedDevices;
+  constructor(connection: Pick<Connection, "collections">) {
+    this.#connection = connection;
+  }
+
+  get #devices(): Collections["devices"] {
+    return this.#connection.collections.devices;
+  }
+
+  get #revoked(): Collections["revokedDevices"] {
+    return this.#connection.collections.revokedDevices;
   }
 
   /** @returns false when somebody else has revoked it */

@@ -1,38 +1,16 @@
-import type { Collection, Db, IndexDirection } from "mongodb";
+import type { Db, IndexDirection } from "mongodb";
 import { StoreError } from "../errors.ts";
 import type { OnTrouble } from "../trouble.ts";
+import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import { type CallOptions, withDeadline } from "./deadline.ts";
-import type {
-  AccountDocument,
-  BlockDocument,
-  DeviceDocument,
-  GenerationDocument,
-  InvitationDocument,
-  MetaDocument,
-  RedeemedDocument,
-  ResetDocument,
-  RevokedDeviceDocument,
-} from "./documents.ts";
-import { alreadyExists, isDuplicate } from "./errors.ts";
+import { alreadyExists, ignoreDuplicate } from "./errors.ts";
 
 /** The shape of the documents; a program meets older ones by steps of its own and leaves newer ones alone. */
 export const SCHEMA_VERSION = 1;
 
 /** Building an index over a collection of years. */
 const INDEX_BUILD_MS = 60_000;
-
-export interface Collections {
-  readonly accounts: Collection<AccountDocument>;
-  readonly devices: Collection<DeviceDocument>;
-  readonly revokedDevices: Collection<RevokedDeviceDocument>;
-  readonly invitations: Collection<InvitationDocument>;
-  readonly blocks: Collection<BlockDocument>;
-  readonly resets: Collection<ResetDocument>;
-  readonly redeemedResets: Collection<RedeemedDocument>;
-  readonly generations: Collection<GenerationDocument>;
-  readonly meta: Collection<MetaDocument>;
-}
 
 export interface Index {
   readonly of: keyof Collections;
@@ -55,42 +33,25 @@ export const indexes: readonly Index[] = [
 /** Cleared by the database itself, where it can; never relied upon. */
 const expiring = ["invitations", "resets", "redeemedResets"] as const;
 
-export function collectionsOf(db: Db): Collections {
-  return {
-    accounts: db.collection("accounts"),
-    devices: db.collection("devices"),
-    revokedDevices: db.collection("revokedDevices"),
-    invitations: db.collection("invitations"),
-    blocks: db.collection("blocks"),
-    resets: db.collection("resets"),
-    redeemedResets: db.collection("redeemedResets"),
-    generations: db.collection("generations"),
-    meta: db.collection("meta"),
-  };
-}
-
 /**
  * Makes what is missing of collections and indexes.
  * @throws StoreError `config` when the documents are of a newer schema
  */
-export async function prepareSchema(
-  connection: Connection,
-  collections: Collections,
-  onTrouble: OnTrouble,
-): Promise<void> {
-  await perform(connection, OPEN, (call) => refuseNewerSchema(connection.place, collections.meta, call));
-  await perform(connection, OPEN, (call) => createCollections(connection.db, collections, call), INDEX_BUILD_MS);
+export async function prepareSchema(connection: Connection, onTrouble: OnTrouble): Promise<void> {
+  const { place, db, collections } = connection;
+  await perform(connection, OPEN, (call) => refuseNewerSchema(place, collections.meta, call));
+  await perform(connection, OPEN, (call) => createCollections(db, collections, call), INDEX_BUILD_MS);
   for (const index of indexes) {
     const work = (call: CallOptions) => createIndex(collections, index, call);
     await perform(connection, OPEN, work, INDEX_BUILD_MS);
   }
   const trouble = await expiryTrouble(collections);
-  if (trouble !== null) onTrouble({ event: "no-expiry-index", place: connection.place, reason: trouble });
+  if (trouble !== null) onTrouble({ event: "no-expiry-index", place, reason: trouble });
 }
 
 const OPEN = "open the account store";
 
-async function refuseNewerSchema(place: string, meta: Collection<MetaDocument>, call: CallOptions): Promise<void> {
+async function refuseNewerSchema(place: string, meta: Collections["meta"], call: CallOptions): Promise<void> {
   const known = { _id: "schema", version: SCHEMA_VERSION };
   const found = (await meta.findOne({ _id: known._id }, call))?.version ?? null;
   if (found === null) await meta.insertOne(known, call).catch(ignoreDuplicate);
@@ -132,8 +93,4 @@ async function expiryTrouble(collections: Collections): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? error.message : "no reason given";
   }
-}
-
-export function ignoreDuplicate(error: unknown): void {
-  if (!isDuplicate(error)) throw error;
 }
