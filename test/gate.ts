@@ -82,6 +82,7 @@ async function runTests(ring: Ring): Promise<Tally> {
     "--only-failures",
     "--no-orphans",
     timeout,
+    ...(ring.workers === undefined ? [] : [`--parallel=${ring.workers}`]),
     ...ring.folders.filter(hasTests).map((folder) => `./${folder}`),
   ];
   const outcome = await runLimited(command, ring.limitSeconds * 1000);

@@ -153,6 +153,82 @@ export function presenceStoreContract({ name: backEnd, place }: PresenceBackEnd)
     expect(await store.renewNode("node-a", NOW_MS + 40)).toBe(false);
   });
 
+  test(title("nodes() names the nodes that hold a lease"), async () => {
+    await using at = await place();
+    const [store, other] = at.nodes;
+    for (const nodeId of ["node-b", "node-a", "n\u00f6de \r\n"]) await store.renewNode(nodeId, NOW_MS + 10);
+    await store.add(channel("ana", { nodeId: "without" }));
+    expect(new Set(await other.nodes())).toEqual(new Set(["node-a", "node-b", "n\u00f6de \r\n"]));
+    await store.removeNode("node-b");
+    await store.renewNode("node-a", NOW_MS + 20);
+    await store.sweep(NOW_MS + 10);
+    expect(await other.nodes()).toEqual(["node-a"]);
+  });
+
+  test(title("timeMs() is one clock for all nodes, whatever theirs say"), async () => {
+    await using at = await place();
+    const [store, other] = at.nodes;
+    const ownMs = Date.now();
+    const [here, there] = [await store.timeMs(ownMs), await other.timeMs(ownMs)];
+    expect(Math.abs(here - ownMs)).toBeLessThan(60_000);
+    expect(Math.abs(there - here)).toBeLessThan(60_000);
+  });
+
+  test(title("no node's id is taken for the beginning of another's"), async () => {
+    await using at = await place();
+    const [store, other] = at.nodes;
+    const ids = ["a", "aa", "a!", "ab", 'a"', ""];
+    for (const [index, nodeId] of ids.entries()) await store.add(channel(`person${index}`, { nodeId }));
+    await other.removeNode("a");
+    expect((await other.online({ limit: 10 })).map(({ name }) => name)).toEqual(
+      ids.slice(1).map((_, at) => `person${at + 1}`),
+    );
+    await store.renewNode("aa", NOW_MS + 10);
+    await other.sweep(NOW_MS);
+    expect((await store.online({ limit: 10 })).map(({ name }) => name)).toEqual(["person1"]);
+  });
+
+  test(title("bad input 57: text that means something to a protocol or a script is text"), async () => {
+    await using at = await place();
+    const [store, other] = at.nodes;
+    const names = [
+      "a\r\nFLUSHALL\r\n",
+      "*3\r\n$3\r\nDEL",
+      "{p2p}:names",
+      "'..redis.call('FLUSHALL')..'",
+      '\\"]}',
+      "[a",
+      "(a",
+      "+",
+      "a\0b",
+    ];
+    const people = names.map((name) => channel(name, { forNames: [name] }));
+    for (const each of people) await store.add(each);
+    for (const each of people) expect(await other.entriesOf(each.userId)).toEqual([each]);
+    expect(new Set((await other.online({ limit: 100 })).map(({ name }) => name))).toEqual(new Set(names));
+    for (const { deviceId, connectionId } of people) expect(await other.remove(deviceId, connectionId)).toBe(true);
+    expect(await store.online({ limit: 100 })).toEqual([]);
+  });
+
+  test(
+    title("a person whose every channel is taken over by another node stays online, and nobody hears of it"),
+    async () => {
+      await using at = await place();
+      const [store, other] = at.nodes;
+      const heard = hear(other);
+      const before = channel("ana", { nodeId: "node-a" });
+      const after = channel("ana", { userId: before.userId, nodeId: "node-b" });
+      await store.add(before);
+      await heard.until(1);
+      await other.add(after);
+      await store.removeNode("node-a");
+      const ben = channel("ben");
+      await store.add(ben);
+      expect((await heard.until(2)).map(({ name, online }) => `${name} ${online}`)).toEqual(["ana true", "ben true"]);
+      expect(await store.entriesOf(before.userId)).toEqual([after]);
+    },
+  );
+
   test(title("subscribers hear who came and who went, once per person, on every node"), async () => {
     await using at = await place();
     const [store, other] = at.nodes;

@@ -6,6 +6,8 @@ export interface Ring {
   readonly limitSeconds: number;
   /** How long one test of it may take. */
   readonly testSeconds: number;
+  /** How many files of it run at once, for tests that mostly wait; one where it is not said. */
+  readonly workers?: number;
   /** Where its tests stand. */
   readonly folders: readonly string[];
   /** Run in this order before the ring; what several rings prepare runs once. */
@@ -69,6 +71,7 @@ export const rings: readonly Ring[] = [
     folders: ["test/contract"],
     limitSeconds: 60,
     testSeconds: 20,
+    workers: 2,
     prepare: [["bun", "test/support/ferretdb/build.ts"]],
     prepareSeconds: 300,
     wants: [debian("redis-server", "redis-server")],

@@ -3,6 +3,7 @@ import { requireText, requireUpTo } from "../checks.ts";
 import { MAX_BUS_MESSAGE_BYTES, MAX_NODE_ID_LENGTH } from "../limits.ts";
 import { AwayError } from "./errors.ts";
 import type { RedisLink } from "./link.ts";
+import { Outbox, unpack } from "./outbox.ts";
 
 /**
  * The bus over publications: what nodes say to each other is worth nothing a few seconds later, so that a stream, which
@@ -11,6 +12,7 @@ import type { RedisLink } from "./link.ts";
  */
 export class RedisBus implements Bus {
   readonly #link: RedisLink;
+  readonly #outboxes = new Map<string, Outbox>();
   readonly #ends = new Set<() => void>();
 
   constructor(link: RedisLink) {
@@ -18,8 +20,8 @@ export class RedisBus implements Bus {
   }
 
   async subscribe(nodeId: string, listener: (message: Uint8Array) => void): Promise<() => void> {
-    const hear = (message: Uint8Array) => {
-      if (message.length <= MAX_BUS_MESSAGE_BYTES) listener(message);
+    const hear = (packed: Uint8Array) => {
+      for (const message of unpack(packed)) listener(message);
     };
     const unsubscribe = await this.#link.subscribe(this.#channel(nodeId), hear);
     const end = () => {
@@ -33,16 +35,24 @@ export class RedisBus implements Bus {
   async publish(nodeId: string, message: Uint8Array): Promise<boolean> {
     const channel = this.#channel(nodeId);
     requireUpTo("message", message, MAX_BUS_MESSAGE_BYTES);
-    try {
-      return (await this.#link.publish(channel, message)) > 0;
-    } catch (error) {
-      if (!(error instanceof AwayError)) throw error;
-      return false;
-    }
+    const outbox = this.#outboxes.get(channel) ?? new Outbox((pack) => this.#send(channel, pack));
+    this.#outboxes.set(channel, outbox);
+    const isHeard = await outbox.publish(message);
+    if (outbox.isEmpty) this.#outboxes.delete(channel);
+    return isHeard;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#ends) end();
+  }
+
+  async #send(channel: string, pack: Uint8Array): Promise<boolean> {
+    try {
+      return (await this.#link.publish(channel, pack)) > 0;
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      return false;
+    }
   }
 
   #channel(nodeId: string): string {

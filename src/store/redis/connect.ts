@@ -2,7 +2,7 @@ import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { RedisTarget } from "./url.ts";
 
 /** Every answer takes at most so long; what asked goes on without. Milliseconds. */
-export const COMMAND_MS = 800;
+export const COMMAND_MS = 500;
 const CONNECT_MS = 2_000;
 const MAX_RETRY_MS = 1_000;
 

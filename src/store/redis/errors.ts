@@ -23,7 +23,7 @@ const answers = new Map([
   ["LOADING", "is still loading its data"],
   ["BUSY", "is busy with a script"],
   ["MASTERDOWN", "has lost its master"],
-  ["CLUSTERDOWN", "is a Cluster that is down"],
+  ["CLUSTERDOWN", "is a Cluster that is not whole"],
   ["TRYAGAIN", "is moving its data"],
   ["MOVED", "belongs to a Cluster"],
   ["ASK", "belongs to a Cluster"],
@@ -36,7 +36,8 @@ const failures: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED|refused/i, "refuses connections"],
   [/timed? ?out|ETIMEDOUT/i, "does not answer"],
   [/ENOTFOUND|EAI_AGAIN|getaddrinfo/i, "is a name that nobody knows"],
-  [/parser|protocol error/i, "answers in another language than Redis"],
+  [/please report|protocol error/i, "answers in another language than Redis"],
+  [/CLUSTERDOWN|redirections|failed to refresh/i, "is a Cluster that is not whole"],
   [/sentinel/i, "is not known to any sentinel that answers"],
   [/closed|aborted|ECONNRESET|EPIPE|writeable|max retries|ended|startup nodes|slots cache/i, "is not connected"],
 ];

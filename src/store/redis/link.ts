@@ -25,12 +25,13 @@ export class RedisLink implements AsyncDisposable {
   readonly #sharded: boolean;
   readonly #subscriber: Subscriber;
   readonly #teller: TroubleTeller;
-  readonly #onBeat = new Set<(isBack: boolean) => Promise<void>>();
+  readonly #onBeat = new Set<(hasGap: boolean) => Promise<void>>();
   #beats: Timer | null = null;
   #lastError: unknown = null;
   /** It took too long once: until it answers again nobody else waits for it. */
   #isSilent = false;
-  #wasAway = false;
+  /** Publications may have been missed. */
+  #hasGap = false;
   #silentBeats = 0;
   #isBeating = false;
 
@@ -41,7 +42,7 @@ export class RedisLink implements AsyncDisposable {
     this.#commands = newClient(target);
     this.#hearing = this.#sharded ? this.#commands : newClient(target);
     this.#teller = new TroubleTeller(this.place, onTrouble);
-    this.#subscriber = new Subscriber(this.#hearing, this.#sharded, () => void this.#beat(true));
+    this.#subscriber = new Subscriber(this.#hearing, this.#sharded, () => this.#noteGap());
     for (const client of this.#clients)
       client.on("error", (error) => {
         this.#lastError = error;
@@ -90,10 +91,10 @@ export class RedisLink implements AsyncDisposable {
   }
 
   /**
-   * Called once a second while Redis answers, never twice at once.
-   * @param listener hears whether something may have been missed since the last time
+   * Called once a second while Redis answers, never twice at once. What it rejects with means that Redis is away.
+   * @param listener hears whether publications may have been missed since the last time
    */
-  onBeat(listener: (isBack: boolean) => Promise<void>): void {
+  onBeat(listener: (hasGap: boolean) => Promise<void>): void {
     this.#onBeat.add(listener);
   }
 
@@ -133,13 +134,28 @@ export class RedisLink implements AsyncDisposable {
 
   #noteAway(reason: string): void {
     if (this.#beats === null) return; // not open yet, or no more
-    this.#wasAway = true;
     this.#teller.away(reasonIn(this.#lastError) ?? reason);
   }
 
+  /** A gap that could not be mended is told of again. */
+  async #tellBeat(): Promise<void> {
+    const hadGap = this.#hasGap;
+    this.#hasGap = false;
+    try {
+      for (const listener of this.#onBeat) await listener(hadGap);
+    } catch (error) {
+      this.#hasGap ||= hadGap;
+      throw error;
+    }
+  }
+
+  #noteGap(): void {
+    this.#hasGap = true;
+    void this.#beat();
+  }
+
   /** Never rejects. */
-  async #beat(hasGap = false): Promise<void> {
-    this.#wasAway ||= hasGap;
+  async #beat(): Promise<void> {
     if (this.#isBeating || this.#beats === null || this.#commands.status !== "ready") return;
     this.#isBeating = true;
     try {
@@ -148,13 +164,12 @@ export class RedisLink implements AsyncDisposable {
       this.#isSilent = false;
       this.#silentBeats = 0;
       this.#lastError = null;
+      await this.#tellBeat();
       this.#teller.back();
-      const isBack = this.#wasAway;
-      this.#wasAway = false;
-      for (const listener of this.#onBeat) await listener(isBack);
     } catch (error) {
       if (!(error instanceof AwayError)) this.#noteAway("answers what it should not");
-      if (++this.#silentBeats % MAX_SILENT_BEATS === 0) for (const client of this.#clients) client.disconnect(true);
+      if (this.#isSilent && ++this.#silentBeats % MAX_SILENT_BEATS === 0)
+        for (const client of this.#clients) client.disconnect(true);
     } finally {
       this.#isBeating = false;
     }

@@ -43,12 +43,12 @@ export class NewsReader {
   }
 
   /** Once a second, while Redis answers. @throws AwayError */
-  async check(isBack: boolean): Promise<void> {
+  async check(hasGap: boolean): Promise<void> {
     const { epoch, count } = versionIn(await this.#run("version"));
     if (epoch !== this.#version.epoch) this.#rebuiltAt ??= this.#now() + REBUILD_MS;
     if (this.#rebuiltAt !== null && this.#now() < this.#rebuiltAt) return;
     const isBehind = count > this.#version.count;
-    if (isBack || this.#rebuiltAt !== null || (this.#wasBehind && isBehind)) await this.readAll();
+    if (hasGap || this.#rebuiltAt !== null || (this.#wasBehind && isBehind)) await this.readAll();
     else this.#wasBehind = isBehind;
   }
 

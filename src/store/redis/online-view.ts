@@ -19,6 +19,10 @@ export class OnlineView {
     return () => this.#listeners.delete(listener);
   }
 
+  names(): readonly string[] {
+    return [...this.#names.values()].map(({ name }) => name);
+  }
+
   set({ userId, name }: OnlinePerson, online: boolean): void {
     const person = toHex(userId);
     if (this.#names.has(person) === online) return;

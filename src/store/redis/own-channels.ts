@@ -33,6 +33,18 @@ export class OwnChannels {
     return inRingingOrder(this.#all().filter((entry) => equalBytes(entry.userId, userId)));
   }
 
+  /** What Redis knows of a person, with what it could not be told. */
+  amendEntries(userId: Uint8Array, entries: readonly PresenceEntry[]): readonly PresenceEntry[] {
+    const isUnsure = (entry: PresenceEntry) => this.unsure.has(channelOf(entry));
+    const told = entries.filter((entry) => !isUnsure(entry));
+    return inRingingOrder([...told, ...this.ofPerson(userId).filter(isUnsure)]);
+  }
+
+  /** The same for a page; somebody whom Redis could not be told to forget stays on it. */
+  amendPage(page: Page, people: readonly OnlinePerson[]): readonly OnlinePerson[] {
+    return this.unsure.size === 0 ? people : inOrder([...people, ...this.page(page)], page.limit);
+  }
+
   isShown(userId: Uint8Array): boolean {
     return this.ofPerson(userId).some((entry) => !entry.invisible);
   }
@@ -40,8 +52,10 @@ export class OwnChannels {
   /** Each visible person once, in order of name. */
   page({ after = "", limit }: Page): readonly OnlinePerson[] {
     const shown = this.#all().filter((entry) => !entry.invisible && entry.name > after);
-    const people = new Map(shown.map(({ userId, name }) => [toHex(userId), { userId, name }]));
-    return [...people.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, limit);
+    return inOrder(
+      shown.map(({ userId, name }) => ({ userId, name })),
+      limit,
+    );
   }
 
   nodes(): readonly string[] {
@@ -53,6 +67,11 @@ export class OwnChannels {
   }
 }
 
-export function inRingingOrder(entries: readonly PresenceEntry[]): readonly PresenceEntry[] {
+function inOrder(people: readonly OnlinePerson[], limit: number): readonly OnlinePerson[] {
+  const each = new Map(people.map((person) => [toHex(person.userId), person]));
+  return [...each.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, limit);
+}
+
+function inRingingOrder(entries: readonly PresenceEntry[]): readonly PresenceEntry[] {
   return entries.toSorted((a, b) => a.rank - b.rank || a.sinceMs - b.sinceMs);
 }

@@ -7,7 +7,7 @@ import { channelOf, decodeEntry, decodeNode, decodePerson, encodeEntry, encodeNo
 import { AwayError } from "./errors.ts";
 import type { RedisLink } from "./link.ts";
 import { NewsReader } from "./news-reader.ts";
-import { inRingingOrder, OwnChannels } from "./own-channels.ts";
+import { OwnChannels } from "./own-channels.ts";
 import { presenceKeys, presenceScripts } from "./scripts.ts";
 
 /** Channels that go in one step of Redis, so that it is never held up for long. */
@@ -37,7 +37,7 @@ export class RedisPresenceStore implements PresenceStore {
     const store = new RedisPresenceStore(link);
     store.#unsubscribe = await link.subscribe(store.#keys[6] ?? "", (message) => store.#news.hear(message));
     await store.#news.readAll();
-    link.onBeat((isBack) => store.#catchUp(isBack));
+    link.onBeat((hasGap) => store.#catchUp(hasGap));
     return store;
   }
 
@@ -63,7 +63,10 @@ export class RedisPresenceStore implements PresenceStore {
     requireBytes("user id", userId, ID_BYTES);
     const ask = async () => {
       const texts = textsIn(await this.#run("entries", toHex(userId)));
-      return inRingingOrder(texts.flatMap((text) => decodeEntry(text) ?? []));
+      return this.#own.amendEntries(
+        userId,
+        texts.flatMap((text) => decodeEntry(text) ?? []),
+      );
     };
     return this.#whereThere(ask, () => this.#own.ofPerson(userId));
   }
@@ -75,7 +78,10 @@ export class RedisPresenceStore implements PresenceStore {
   async online(page: Page): Promise<readonly OnlinePerson[]> {
     const start = pageStart(requireText("name", page.after ?? "", MAX_NAME_LENGTH));
     requirePageSize(page.limit);
-    const ask = async () => textsIn(await this.#run("page", start, page.limit)).flatMap(decodePerson);
+    const ask = async () => {
+      const people = textsIn(await this.#run("page", start, page.limit)).flatMap(decodePerson);
+      return this.#own.amendPage(page, people);
+    };
     return this.#whereThere(ask, () => this.#own.page(page));
   }
 
@@ -153,14 +159,10 @@ export class RedisPresenceStore implements PresenceStore {
     return true;
   }
 
-  async #catchUp(isBack: boolean): Promise<void> {
-    await this.#whereThere(
-      async () => {
-        await this.#settle();
-        await this.#news.check(isBack);
-      },
-      () => {},
-    );
+  /** @throws AwayError */
+  async #catchUp(hasGap: boolean): Promise<void> {
+    await this.#news.check(hasGap);
+    await this.#settle();
   }
 
   /** Tells Redis what it may have missed. */

@@ -46,7 +46,9 @@ export class Subscriber {
     }
   }
 
+  /** The types are what a Redis sends; whatever throws in here would end the process. */
   #hear(channel: Buffer, message: Buffer): void {
+    if (!(channel instanceof Uint8Array) || !(message instanceof Uint8Array)) return;
     const bytes = Uint8Array.from(message);
     for (const listener of this.#listeners.get(channel.toString()) ?? []) listener(bytes);
   }
