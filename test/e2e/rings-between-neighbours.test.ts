@@ -117,6 +117,19 @@ test("bad input 88: no more rings wait for an answer at a time than anybody coul
   expect(rings).toHaveLength(33);
 });
 
+test("rings that cross ours are each offered, unless one of them is the answer", async () => {
+  const rings: string[] = [];
+  await ana.listen({ onIncoming: ({ session }) => void rings.push(session) });
+  const controller = new AbortController();
+  const asked = failureOf(ana.node.ask("ben", { ...chat, signal: controller.signal }));
+  await ben.rung();
+  for (let count = 0; count < 2; count++) ana.switchboard.handle(ringAt(ana, "ben"));
+  expect(rings).toHaveLength(1);
+  controller.abort();
+  expect(await asked).toMatchObject({ code: "interrupted" });
+  expect(new Set(rings).size).toBe(2);
+});
+
 /** As a server makes it that has made up somebody, too. */
 function ringAt(asked: Neighbour, name: string): SignallingMessage {
   const [keys, signing, session] = [

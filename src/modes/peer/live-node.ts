@@ -161,8 +161,10 @@ export class LiveNode implements PeerNode {
   }
 
   #called(caller: Caller): void {
-    const crossing = caller.purpose === "chat" ? this.#crossing.get(caller.ring.message.name) : undefined;
-    if (crossing !== undefined) crossing.resolve(caller);
+    const { name } = caller.ring.message;
+    const crossing = caller.purpose === "chat" ? this.#crossing.get(name) : undefined;
+    // A second one crosses nothing any more.
+    if (crossing !== undefined && this.#crossing.delete(name)) crossing.resolve(caller);
     else if (caller.purpose === "ping") void this.#pings.answer(caller, () => this.#acceptPing(caller));
     else this.#offer(caller);
   }

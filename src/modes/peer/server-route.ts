@@ -3,8 +3,8 @@ import { PacketBatch } from "./packet-batch.ts";
 import { RelayLeg } from "./relay-leg.ts";
 import { reconnectDelayMs, type ServerLink } from "./server-link.ts";
 
-/** Bodies kept until the session that reads them exists: what the channel's budget allows, in the smallest messages that make sense. */
-const MAX_EARLY_BODIES = 64;
+/** Kept until the session that reads it exists: what the channel may carry. */
+const MAX_EARLY_BYTES = CHANNEL_BUDGET_BYTES;
 
 /**
  * A session's way through the server's TCP: inside the channel at first, which costs no round trip, and over a relay leg of its own
@@ -97,7 +97,9 @@ export class ServerRoute {
   }
 
   #deliver(body: Uint8Array): void {
-    if (this.#early.length < MAX_EARLY_BODIES) this.#early.push(body);
+    const earlyBytes = this.#early.reduce((sum, { length }) => sum + length, body.length);
+    if (this.#handler === null && earlyBytes > MAX_EARLY_BYTES) return;
+    this.#early.push(body);
     this.#drain();
   }
 
