@@ -9,6 +9,7 @@ import type { SessionEvent } from "../../wire/session/events.ts";
 import { SERVER_ROUTE, type Route } from "../../wire/session/route.ts";
 import { Session } from "../../wire/session/session.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import { formatBytes } from "../cli/amounts.ts";
 import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
 import type { Established } from "./established.ts";
@@ -57,6 +58,8 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
   #path: PathInfo;
+  /** What the server lets pass of what we relay, once it has said so. */
+  #relayBytesPerSecond: number | null = null;
   #end: SessionEnd | null = null;
   /** Where nothing may go over the server. */
   readonly #guard: DirectGuard | null;
@@ -200,6 +203,15 @@ export class LiveSession implements PeerSession, PacketSink {
     if (this.#path.kind === "relay-ws") setTimeout(() => this.abort("peer-gone", "they went away"), GRACE_MS);
   }
 
+  /** The server slows down what we send over it. */
+  relayLimited(bytesPerSecond: number): void {
+    if (this.#end !== null) return;
+    this.#relayBytesPerSecond = bytesPerSecond;
+    if (this.#path.kind !== "relay-ws") return;
+    this.#path = { ...this.#path, ...limitedTo(bytesPerSecond) };
+    this.#onPath(this.#path);
+  }
+
   /** This machine is on another network: what was found on the old one may hold no more. */
   moved(place: Place): void {
     if (this.#end !== null || this.#options.place === null) return;
@@ -304,7 +316,8 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
-    this.#path = this.#seeker.describe(route, rttMs ?? 0, why);
+    const rate = route.kind === "server" ? this.#relayBytesPerSecond : null;
+    this.#path = { ...this.#seeker.describe(route, rttMs ?? 0, why), ...(rate !== null && limitedTo(rate)) };
     this.#guard?.moved(this.#path);
     this.#onPath(this.#path);
   }
@@ -341,6 +354,11 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#established.route.close();
     this.#ended.resolve(end);
   }
+}
+
+function limitedTo(relayBytesPerSecond: number): Pick<PathInfo, "why" | "relayBytesPerSecond"> {
+  const rate = `${formatBytes(relayBytesPerSecond)}/s`;
+  return { relayBytesPerSecond, why: `the server limits what you relay: ${rate}; a direct path has no limit` };
 }
 
 export function endError(end: SessionEnd): UserError {

@@ -11,6 +11,8 @@ export interface PathInfo {
   readonly rttMs: number;
   /** Why this path and no better one, in words. */
   readonly why: string;
+  /** What the server lets pass for this account, all sessions together; left out while it has not said so. */
+  readonly relayBytesPerSecond?: number;
 }
 
 export interface SessionEnd {

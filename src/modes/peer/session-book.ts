@@ -68,6 +68,7 @@ export class SessionBook {
     const sink = (message: SessionMessage): void => {
       if (message.kind === "forward") route.received(message.body);
       else if (message.kind === "observed") session.observed(addressesOf(message));
+      else if (message.kind === "limited") session.relayLimited(message.bytesPerSecond);
       // `offline` says that the other end's line to the server broke: paths of its own may live, and it may come back.
       else if (message.kind === "gone" && message.code !== "offline") session.serverGone();
     };

@@ -184,7 +184,8 @@ export class Room implements FilesFace {
   }
 
   #moved(path: PathInfo): void {
-    const isOther = path.kind !== this.state.path.kind || path.remote !== this.state.path.remote;
+    const { kind, remote, relayBytesPerSecond } = this.state.path;
+    const isOther = path.kind !== kind || path.remote !== remote || path.relayBytesPerSecond !== relayBytesPerSecond;
     this.state.path = path;
     if (isOther) this.#commands.tellPath(path);
     this.#onChange();
