@@ -51,7 +51,7 @@ export class AccountDesk {
     const device = await devices.findByKey(applicant.deviceKey);
     const account = device === null ? null : await accounts.findById(device.userId);
     if (device === null || account === null) throw new Refusal("not-signed-in", "this device is not signed in here");
-    if (account.blocked) throw new Refusal("revoked", "the operator has closed this account");
+    if (account.blocked) throw closedByOperator();
     this.#guard.knows(account.name, toHex(applicant.deviceKey));
     return identityOf(account, device);
   }
@@ -79,7 +79,17 @@ export class AccountDesk {
   async enrol(applicant: Applicant, message: Message<"enrol">): Promise<Identity> {
     this.#checkKeys(applicant, message.signKey);
     const account = await this.credentials.authenticate(applicant, message);
-    return this.#enrolDevice(applicant, account, message);
+    const identity = await this.#enrolDevice(applicant, account, message);
+    await this.#checkStillOpen(account.userId);
+    return identity;
+  }
+
+  /** A device that the operator's block came too early to revoke goes here. */
+  async #checkStillOpen(userId: Uint8Array): Promise<void> {
+    const { store, clock } = this.#options;
+    if ((await store.accounts.findById(userId))?.blocked !== true) return;
+    await store.devices.revokeAll(userId, clock.unixMs());
+    throw closedByOperator();
   }
 
   async #enrolDevice(
@@ -120,6 +130,10 @@ export class AccountDesk {
       !equalBytes(deviceKey, this.#options.serverKey) && deviceKey.some(Boolean) && signKey.some(Boolean);
     if (!isUsable) throw new Refusal("bad-message", "the device shows a key that cannot be its own");
   }
+}
+
+function closedByOperator(): Refusal {
+  return new Refusal("revoked", "the operator has closed this account");
 }
 
 function identityOf({ userId, name }: Pick<Account, "userId" | "name">, { deviceId, key }: Device): Identity {

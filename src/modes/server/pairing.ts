@@ -91,12 +91,13 @@ export class End {
     return true;
   }
 
-  /** What this end sends over its leg is held to a rate. */
-  tellLimited(bytesPerSecond: number): void {
-    if (bytesPerSecond >= this.#toldBytesPerSecond || this.member === null) return;
+  /** What this end sends over its leg is held to a rate. @returns whether that is news to it */
+  tellLimited(bytesPerSecond: number): boolean {
+    if (bytesPerSecond >= this.#toldBytesPerSecond || this.member === null) return false;
     this.#toldBytesPerSecond = bytesPerSecond;
     const told = Math.min(MAX_TOLD, Math.round(bytesPerSecond));
     this.member.send({ kind: "limited", session: this.pairing.session, bytesPerSecond: told });
+    return true;
   }
 
   tellObserved(): void {

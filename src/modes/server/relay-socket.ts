@@ -76,10 +76,12 @@ export class RelaySocket implements SocketHandler, LegSocket {
   }
 
   #shape(leg: Leg): ShapedLeg {
-    const { hub, legShaper } = this.#services;
+    const { hub, legShaper, tally } = this.#services;
     return legShaper.open(leg.end.account, {
       pass: (packets) => hub.pairings.forwardFromLeg(leg, packets),
-      slowed: (bytesPerSecond) => leg.end.tellLimited(bytesPerSecond),
+      slowed: (bytesPerSecond) => {
+        if (leg.end.tellLimited(bytesPerSecond)) tally.refused("relay", { code: "limited" });
+      },
     });
   }
 

@@ -3,8 +3,8 @@ import type { PathKind } from "../cli/events.ts";
 
 export const pathKinds: readonly PathKind[] = ["lan", "direct", "port-mapped", "relay-udp", "relay-ws"];
 
-/** At which door somebody was told `limited` or `busy`: connecting, signing in, any message, a ring, another request. */
-export const limitKinds = ["connections", "sign-ins", "messages", "rings", "requests"] as const;
+/** Where somebody was told `limited` or `busy`: connecting, signing in, any message, a ring, another request, sending over a relay leg. */
+export const limitKinds = ["connections", "sign-ins", "messages", "rings", "requests", "relay"] as const;
 export type LimitKind = (typeof limitKinds)[number];
 
 export interface AccountBytes {

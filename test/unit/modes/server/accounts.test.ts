@@ -193,6 +193,21 @@ test("bad input 71: a changed and a reset password revoke the other devices", as
   expect((await desk().enrol(applicant(), again)).name).toBe("changing");
 });
 
+test("enrol() leaves no device behind when the operator blocks the account meanwhile", async () => {
+  const { store } = house.options;
+  const { userId } = await desk().register(applicant(), registration({ name: "shut.out" }));
+  const late = applicant();
+  const enrolling = codeOf(desk().enrol(late, enrolment({ name: "shut.out" })));
+  await new Promise(setImmediate); // the password is being hashed
+  await store.accounts.setBlocked(userId, true);
+  await store.devices.revokeAll(userId, house.clock.unixMs());
+  expect(await enrolling).toBe("revoked");
+  expect(await store.devices.findByKey(late.deviceKey)).toBeNull();
+  expect(await codeOf(desk().enrol(applicant(), enrolment({ name: "shut.out" })))).toBe("wrong-password");
+  await store.accounts.setBlocked(userId, false);
+  expect((await desk().enrol(applicant(), enrolment({ name: "shut.out" }))).name).toBe("shut.out");
+});
+
 test("bad input 73: the seventeenth device of an account is refused", async () => {
   await house.enrol("many");
   for (let device = 1; device < 16; device++) await house.enrol("many");

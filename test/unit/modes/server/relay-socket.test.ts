@@ -140,3 +140,18 @@ test("legs end with their pairing, and cannot be bound any more", async () => {
   late.say({ kind: "bind", leg, mac: macOf(key, late.nonce, leg) });
   expect(late.closeCode).toBe(1_008);
 });
+
+test("what an account sends over its legs is counted, and one that is slowed down as a limit hit once", async () => {
+  const [anas] = [await bound(ana), await bound(ben)];
+  const { tally } = house.services;
+  const packets = new Uint8Array(16_000);
+  anas.socket.receive(packets);
+  expect([tally.relayedBytes, tally.topAccounts(1), tally.limitsHit("relay")]).toEqual([
+    16_000,
+    [{ name: "ana", bytes: 16_000 }],
+    0,
+  ]);
+  for (let sent = 0; sent < 2_100; sent++) anas.socket.receive(packets); // more than may go at once
+  expect(tally.limitsHit("relay")).toBe(1);
+  expect(tally.relayedBytes).toBeLessThan(2_101 * 16_000);
+});
