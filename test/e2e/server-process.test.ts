@@ -144,9 +144,42 @@ test("bad input 169: a port that is taken, and an address of another machine, ar
   );
 });
 
-test("bad input 179: open registration with a relay starts with a warning that names both", async () => {
-  await using server = start(["server", "--data", data, "--listen", "127.0.0.1:0", "--open-registration"]);
-  await server.waitForText(/warning: .*--open-registration.*--no-relay/);
+test("bad input 179: open registration with a relay without measure starts with a loud warning that names both", async () => {
+  const uncapped = { env: { P2P_LIMIT_RELAY_RATE: "0", P2P_LIMIT_RELAY_DAILY: "0" } };
+  const words = ["server", "--data", data, "--listen", "127.0.0.1:0", "--open-registration"];
+  const both =
+    /ANYONE may register \(open-registration\) .*WITHOUT MEASURE .*limit-relay-rate = 0, limit-relay-daily = 0/;
+  await using server = start(words, uncapped);
+  await server.waitForText(both);
+  const { exitCode, stderr } = await run(["server", "--check", "--data", data, "--open-registration"], uncapped);
+  expect([exitCode, both.test(stderr)]).toEqual([0, true]);
+});
+
+test("limits stand in server.toml, and nonsense is refused with file, line and key", async () => {
+  mkdirSync(data, { mode: 0o700 });
+  writeFileSync(`${data}/server.toml`, "limit-rings = 20\nlimit-relay-rate = 0.5\n", { mode: 0o600 });
+  expect((await run(["server", "--check", "--data", data])).exitCode).toBe(0);
+  writeFileSync(`${data}/server.toml`, 'limit-rings = 20\nlimit-relay-rate = "10 MB"\n', { mode: 0o600 });
+  const { exitCode, stderr } = await run(["server", "--check", "--data", data]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/server\.toml:2: limit-relay-rate: .*\n.*hint: .*MB a second; the default is 12\.5/);
+});
+
+test("a person who comes too early waits as long as the server says, and with --wait too short hears how long", async () => {
+  const words = ["server", "--json", "--data", data, "--listen", "127.0.0.1:0"];
+  await using server = start(words, { env: { P2P_LIMIT_HANDSHAKES: "1" } });
+  const { join } = await server.waitFor("ready");
+  const password = folder.at("password");
+  writeFileSync(password, "correct horse battery\n", { mode: 0o600 });
+  const register = (name: string, ...more: readonly string[]) => {
+    const line = ["register", name, "--server", join, "--password-file", password, "--json", ...more];
+    return run([...line, "--home", folder.at(name)]);
+  };
+  const hasty = await Promise.all(["ana", "ben", "cem"].map((name) => register(name, "--wait", "0.5")));
+  expect(hasty.map(({ exitCode }) => exitCode).toSorted((a, b) => a - b)).toEqual([0, 11, 11]);
+  const late = hasty.flatMap(({ events }) => events.filter((event) => event.event === "error"));
+  for (const error of late) expect(error).toMatchObject({ code: "busy", side: "server", hint: "try again in 1 s" });
+  expect((await Promise.all([register("dia"), register("eli")])).map(({ exitCode }) => exitCode)).toEqual([0, 0]);
 });
 
 test("invite, users, passwd and revoke work on a running server, and without one", async () => {
