@@ -1,6 +1,6 @@
 import { equalBytes } from "../../wire/bytes.ts";
 import { WireError } from "../../wire/errors.ts";
-import { readDeviceList } from "../../wire/rendezvous/device-list.ts";
+import { type DeviceList, readDeviceList } from "../../wire/rendezvous/device-list.ts";
 import { UserError } from "../cli/errors.ts";
 import type { Target } from "./asking.ts";
 import type { Established } from "./established.ts";
@@ -46,10 +46,16 @@ export class Introductions {
    * @param target whom we rang; a crossing ring may come from a device that the server kept from us
    * @throws UserError `peer-key-changed` when somebody else has come to be known by this name meanwhile
    */
-  async met({ name, devices }: Pick<Target, "name" | "devices">, { device, agreed }: Established): Promise<void> {
+  async met(
+    { name, devices }: Pick<Target, "name" | "devices">,
+    { device, agreed }: Pick<Established, "device" | "agreed">,
+  ): Promise<void> {
     const { deviceList, signKey } = agreed.introduction;
+    const before = this.#people.find(name);
+    const isWelcome = before.devices.length === 0 || isTrusted(before, device);
+    const list = isWelcome && isNews(deviceList, signKey, before.deviceList) ? deviceList : null;
     const proven = devices.some((each) => sameKeys(each, device)) ? devices : [device];
-    const person = await this.#people.pin(name, proven, genuineList(deviceList, signKey));
+    const person = await this.#people.pin(name, proven, list);
     if (!isTrusted(person, device)) throw changedKey(name);
   }
 
@@ -66,10 +72,17 @@ export class Introductions {
   }
 }
 
-/** A list that its own device did not sign says nothing about it. */
-function genuineList(bytes: Uint8Array, signKey: Uint8Array): Uint8Array | null {
+/** A list that its own device did not sign says nothing about it, and an older one than that on record nothing new. */
+function isNews(bytes: Uint8Array, signKey: Uint8Array, onRecord: Uint8Array): boolean {
+  const [list, known] = [readList(bytes), readList(onRecord)];
+  if (list === null || !equalBytes(list.signKey, signKey)) return false;
+  return known === null || !equalBytes(known.signKey, signKey) || list.serial >= known.serial;
+}
+
+/** @returns null for what is none */
+function readList(bytes: Uint8Array): DeviceList | null {
   try {
-    return equalBytes(readDeviceList(bytes).signKey, signKey) ? bytes : null;
+    return readDeviceList(bytes);
   } catch (error) {
     if (error instanceof WireError) return null;
     throw error;
