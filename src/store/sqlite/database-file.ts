@@ -1,6 +1,7 @@
-import { Database } from "bun:sqlite";
+import { constants, Database } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { StoreError } from "../errors.ts";
 import { BUSY_WAIT_MS, type Connection, perform } from "./connection.ts";
 import { createDatabaseFile } from "./create-file.ts";
@@ -24,7 +25,7 @@ export async function openDatabaseFile(path: string, options: OpenOptions = {}):
   const waiting = { place, busyWaitMs: options.busyWaitMs ?? BUSY_WAIT_MS };
   if (!existsSync(place)) createDatabaseFile(place, steps);
   refuseUnsafeFile(place);
-  await perform(waiting, "open the account store", () => inspect(place, steps));
+  await perform(waiting, "open the account store", () => inspect(openReadOnly(place), place, steps));
   return { ...waiting, db: await perform(waiting, "open the account store", () => openForWriting(place, steps)) };
 }
 
@@ -35,7 +36,9 @@ export async function openDatabaseFile(path: string, options: OpenOptions = {}):
 export async function inspectDatabaseFile(path: string): Promise<void> {
   const place = resolve(path);
   refuseUnsafeFile(place);
-  await perform({ place, busyWaitMs: BUSY_WAIT_MS }, "open the account store", () => inspect(place, migrations));
+  await perform({ place, busyWaitMs: BUSY_WAIT_MS }, "open the account store", () =>
+    inspect(existsSync(`${place}-wal`) ? openReadOnly(place) : openAlone(place), place, migrations),
+  );
 }
 
 export function openDatabaseInMemory(): Connection {
@@ -54,8 +57,18 @@ function refuseUnsafeFile(place: string): void {
 
 const RESTORE = "restore it from a backup; it was left as it is";
 
-function inspect(place: string, steps: readonly string[]): void {
-  const db = new Database(place, { readonly: true, strict: true });
+/** Beside whoever writes there, which takes two files beside this one. */
+function openReadOnly(place: string): Database {
+  return new Database(place, { readonly: true, strict: true });
+}
+
+/** Where nobody writes: leaves no file behind. */
+function openAlone(place: string): Database {
+  const { SQLITE_OPEN_READONLY, SQLITE_OPEN_URI } = constants;
+  return new Database(`${pathToFileURL(place).href}?immutable=1`, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+function inspect(db: Database, place: string, steps: readonly string[]): void {
   try {
     const version = schemaVersion(db);
     if (applicationId(db) !== APPLICATION_ID) throw refusal(place, "is not an account store", "name another file");
