@@ -120,6 +120,8 @@ class Enrolling {
     if (!(error instanceof UserError)) throw error;
     const question = questions[error.code];
     if (question === undefined) throw error;
+    // A question is drawn where the status would stand.
+    output.status("");
     output.error(error);
     return typeof question === "string" ? question : this.#choose(question);
   }

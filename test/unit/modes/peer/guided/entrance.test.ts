@@ -122,6 +122,8 @@ test("a name that is taken leads back to the name, or to the password of that ac
   const entering = enterFirst(way.context, invited, way.gates);
   await way.answer("called", "ana");
   await way.answerPassword("correct horse battery");
+  await way.terminal.waitFor("Is it yours?");
+  expect(way.terminal.screen.text).not.toContain("registering");
   await way.choose("Is it yours?", 0);
   await way.terminal.until(() => way.terminal.screen.text.split("called").length === 3);
   way.terminal.type("2");
