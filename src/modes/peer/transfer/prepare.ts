@@ -34,6 +34,9 @@ export interface StdinFile {
 /** A FIFO that took the place of a file must not hold us. Windows has neither the flag nor the FIFO. */
 const READ: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** What to do with what comes out of something that is no file of a known length. */
+const PIPE_IT = "pipe it: `… | p2p send - --as NAME @NAME`";
+
 /**
  * Looks at every file before anybody is asked. A link is followed, since the person named it; stdin is kept in a private file.
  * @param paths as typed, `-` for stdin
@@ -99,7 +102,7 @@ async function looked(path: string): Promise<LocalFile> {
 async function checkKind(path: string): Promise<void> {
   const found = await stat(path);
   if (found.isFile()) return;
-  if (!found.isDirectory()) throw unreadable(path, "it is a device, pipe or socket and no file");
+  if (!found.isDirectory()) throw unreadable(path, "it is a device, pipe or socket and no file", PIPE_IT);
   const hint = "name the files in it";
   throw new UserError("usage", `cannot send ${path}: it is a folder`, { hint });
 }
@@ -109,7 +112,7 @@ async function described(path: string, name: string, handle: FileHandle): Promis
   if (!found.isFile()) throw unreadable(path, "it is no file any more");
   if (found.size > MAX_FILE_BYTES) throw new UserError("too-large", `cannot send ${path}: it has over 4 PiB`);
   if (found.size === 0 && (await readFully(handle, new Uint8Array(1), 0)) > 0)
-    throw unreadable(path, "the system makes it up while it is read");
+    throw unreadable(path, "the system makes it up while it is read", PIPE_IT);
   return { path, name: wireName(name), bytes: found.size, stamp: await stampOf(handle) };
 }
 
@@ -147,6 +150,6 @@ function checkedSum(files: readonly LocalFile[]): number {
   return bytes;
 }
 
-function unreadable(path: string, why: string): UserError {
-  return new UserError("file-unreadable", `cannot send ${path}: ${why}`);
+function unreadable(path: string, why: string, hint?: string): UserError {
+  return new UserError("file-unreadable", `cannot send ${path}: ${why}`, { ...(hint !== undefined && { hint }) });
 }

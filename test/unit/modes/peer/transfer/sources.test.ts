@@ -39,6 +39,15 @@ test.skipIf(process.platform !== "linux").each(notFiles)("bad input 162: prepare
   await expect(prepare([make(here.root)])).rejects.toMatchObject({ code: "file-unreadable", side: "local" });
 });
 
+test.skipIf(process.platform !== "linux").each(notFiles.slice(0, 3))(
+  "bad input 162: prepare() says that %s is to be piped",
+  async (_what, make) => {
+    await using here = await stage();
+    const hint = "pipe it: `… | p2p send - --as NAME @NAME`";
+    await expect(prepare([make(here.root)])).rejects.toMatchObject({ hint });
+  },
+);
+
 // Root may read everything; what it may not read either is above.
 test.skipIf(process.getuid?.() === 0)(
   "bad input 162: prepare() refuses a file without the right to read it",
