@@ -114,7 +114,7 @@ export class Incoming {
     if ((await this.fate.survive(input.next())) !== null)
       throw new WireError("bad-message", "more came than was announced");
     await this.fate.survive(this.#link.say({ kind: "received", transfer: this.#link.transfer }));
-    const seconds = (this.#link.now() - startedAtMs) / 1_000;
+    const seconds = Math.round(this.#link.now() - startedAtMs) / 1_000;
     this.#link.emit({ event: "received", bytes: plan.bytes, seconds });
   }
 

@@ -43,7 +43,7 @@ export class Outgoing {
       this.#link.emit({ event: "accepted" });
       await this.#sendData();
       await this.fate.survive(this.#received.promise);
-      const seconds = (this.#link.now() - acceptedAtMs) / 1_000;
+      const seconds = Math.round(this.#link.now() - acceptedAtMs) / 1_000;
       this.#link.emit({ event: "sent", bytes: this.#bytes, seconds });
     } catch (error) {
       throw this.#ended(this.fate.fail(error));

@@ -45,6 +45,9 @@ test("three files arrive byte for byte, and both ends tell it in the order of th
   const files = Object.entries(contents).map(([name, { length }]) => ({ name, bytes: length }));
   expect(ana.events[0]).toMatchObject({ peer: "ben", session: a.id, to: "ben", count: 3, bytes, files });
   expect(ben.events[0]).toMatchObject({ peer: "ana", session: b.id, from: "ana", count: 3, bytes, files });
+  // To the millisecond, before a matcher touches them.
+  for (const last of [ana.events.at(-1), ben.events.at(-1)])
+    expect(JSON.stringify(last)).toMatch(/"seconds":\d+(?:\.\d{1,3})?[,}]/);
   expect(ana.events.at(-1)).toMatchObject({ event: "sent", bytes, seconds: expect.any(Number) });
   expect(ben.events.at(-1)).toMatchObject({ event: "received", bytes, seconds: expect.any(Number) });
   for (const [name, file] of Object.entries(contents))
