@@ -58,6 +58,8 @@ export class Room implements FilesFace {
   /** Lines are reported in their order, so the last one stands for all. Never rejects. */
   #lastLine: Promise<void> = Promise.resolve();
   #typingAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether to leave is being asked. */
+  #isLeaveAsked = false;
 
   constructor(session: PeerSession, options: RoomOptions, onChange: () => void) {
     this.over = this.#over.promise;
@@ -133,14 +135,26 @@ export class Room implements FilesFace {
     this.#conversation.showTyping();
   }
 
-  /** Leaves, after a question when files would be cut off, or when one key too many may have been pressed. */
+  /**
+   * Leaves, after a question when files would be cut off, or when one key too many may have been pressed. To say so again while
+   * that is asked means yes.
+   */
   async leave(by: "command" | "interrupt" | "end-of-input" | "escape"): Promise<void> {
+    const how = by === "interrupt" ? "interrupted" : "quit";
+    if (this.#isLeaveAsked && (by === "interrupt" || by === "command")) return this.#finish(how);
     if (by !== "command" && this.questions.dismiss()) return;
     const busy = { prompt: "files are under way; leave and cancel them?", fallback: false };
     const mistake = { prompt: "leave the chat?", fallback: true };
     const question = this.#files.isBusy ? busy : by === "escape" ? mistake : null;
-    const yes = question === null || (await this.questions.ask(question, { urgent: true }));
-    if (yes === true) this.#finish(by === "interrupt" ? "interrupted" : "quit");
+    const yes = question === null || (await this.#askToLeave(question));
+    if (yes === true) this.#finish(how);
+  }
+
+  async #askToLeave(question: Question): Promise<boolean | null> {
+    this.#isLeaveAsked = true;
+    const yes = await this.questions.ask(question, { urgent: true });
+    this.#isLeaveAsked = false;
+    return yes;
   }
 
   /** The terminal is gone: nobody can be asked anything. */

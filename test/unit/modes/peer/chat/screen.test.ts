@@ -10,7 +10,7 @@ import { ReceivingFolder } from "../../../../../src/modes/peer/transfer/receivin
 import type { PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
 import { chat, type ChatMessage } from "../../../../../src/wire/messages/chat.ts";
 import { systemClock } from "../../../../../src/modes/runtime/clock.ts";
-import { temporaryFolder } from "../../../../support/folder.ts";
+import { temporaryFolder, type TemporaryFolder } from "../../../../support/folder.ts";
 import { type SessionPair, sessionPair } from "../../../../support/session-pair.ts";
 import { VirtualTerminal } from "../../../../support/virtual-terminal.ts";
 
@@ -252,6 +252,31 @@ test("a file is declined by n, and a missing one is told here alone", async () =
   expect(ben.terminal.screen.text).not.toContain("none");
   ana.terminal.press("C-c");
   await Promise.all([ana.outcome, ben.outcome]);
+});
+
+/** Ben has accepted a file that does not get through. */
+async function withFileUnderWay(folder: TemporaryFolder) {
+  writeFileSync(`${folder.path}/big.bin`, randomBytes(8 * 1_048_576));
+  const pair = sessionPair({ streamWindowBytes: 1_024 });
+  const [ana, ben] = [await sit(pair, "ana"), await sit(pair, "ben", { files: `${folder.path}/in` })];
+  enter(ana, `/send ${folder.path}/big.bin`);
+  await ben.terminal.waitFor("[Y/n]");
+  ben.terminal.press("Enter");
+  await ana.terminal.waitFor("* accepted");
+  return { ana, ben };
+}
+
+test.each([
+  ["Ctrl-C", (seat: Seat) => seat.terminal.press("C-c"), "interrupted"],
+  ["/quit", (seat: Seat) => enter(seat, "/quit"), "quit"],
+] as const)("%s asks while files move, and a second one means yes", async (_name, leave, how) => {
+  using folder = temporaryFolder();
+  const { ana, ben } = await withFileUnderWay(folder);
+  leave(ana);
+  await ana.terminal.waitFor("? files are under way; leave and cancel them? [y/N]");
+  leave(ana);
+  expect((await ana.outcome).how).toBe(how);
+  expect((await ben.outcome).how).toBe("left");
 });
 
 test("bad input 142: a paste of several lines is sent as one message, after a question", async () => {
