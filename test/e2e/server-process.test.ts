@@ -151,8 +151,8 @@ test("bad input 179: open registration with a relay without measure starts with 
     /ANYONE may register \(open-registration\) .*WITHOUT MEASURE .*limit-relay-rate = 0, limit-relay-daily = 0/;
   await using server = start(words, uncapped);
   await server.waitForText(both);
-  const { exitCode, stderr } = await run(["server", "--check", "--data", data, "--open-registration"], uncapped);
-  expect([exitCode, both.test(stderr)]).toEqual([0, true]);
+  const { exitCode, stdout } = await run(["server", "--check", "--data", data, "--open-registration"], uncapped);
+  expect([exitCode, both.test(stdout)]).toEqual([0, true]);
 });
 
 test("limits stand in server.toml, and nonsense is refused with file, line and key", async () => {
