@@ -1,4 +1,5 @@
 import type { Random } from "../../../wire/core.ts";
+import { UserError } from "../../cli/errors.ts";
 import type { TransferEvent } from "../../cli/events.ts";
 import { renderEvent } from "../../cli/render.ts";
 import { describeError } from "../../cli/report.ts";
@@ -116,7 +117,9 @@ export class RoomFiles {
     if (error !== null && error.code !== "declined") this.#fail(error);
   }
 
+  /** Nobody needs to be told of what they called off themselves. */
   #fail(error: unknown): void {
+    if (error instanceof UserError && error.code === "cancelled" && error.side === "local") return;
     const { message, hint } = describeError(error, false);
     this.#face.note(`${message}; ${hint}`);
   }

@@ -279,6 +279,17 @@ test.each([
   expect((await ben.outcome).how).toBe("left");
 });
 
+test("whoever leaves and cancels reads of no defect, and the other end reads who it was", async () => {
+  using folder = temporaryFolder();
+  const { ana, ben } = await withFileUnderWay(folder);
+  enter(ana, "/quit");
+  await ana.terminal.waitFor("[y/N]");
+  enter(ana, "y");
+  await Promise.all([ana.outcome, ben.outcome]);
+  expect(ana.terminal.screen.text).not.toMatch(/defect|the chat was left/);
+  expect(ben.terminal.screen.text).toContain("they cancelled");
+});
+
 test("bad input 142: a paste of several lines is sent as one message, after a question", async () => {
   const pair = sessionPair();
   const [ana, ben] = [await sit(pair, "ana"), await sit(pair, "ben")];
