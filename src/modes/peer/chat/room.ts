@@ -60,6 +60,7 @@ export class Room implements FilesFace {
   #typingAtMs = Number.NEGATIVE_INFINITY;
   /** Whether to leave is being asked. */
   #isLeaveAsked = false;
+  #isOver = false;
 
   constructor(session: PeerSession, options: RoomOptions, onChange: () => void) {
     this.over = this.#over.promise;
@@ -206,6 +207,8 @@ export class Room implements FilesFace {
   }
 
   async #otherLeft(): Promise<void> {
+    // They answer our own farewell with theirs.
+    if (this.#isOver) return;
     this.state.left();
     this.#onChange();
     await this.#files.idle();
@@ -215,6 +218,7 @@ export class Room implements FilesFace {
   readonly #interrupted = (): void => this.#finish("interrupted");
 
   #finish(how: ChatOutcome["how"], end: SessionEnd | null = null): void {
+    this.#isOver = true;
     this.#over.resolve({ how, end: how === "ended" ? end : null });
   }
 }

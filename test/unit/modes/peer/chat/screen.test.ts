@@ -86,6 +86,22 @@ test("two people talk: lines are marked once they arrived, and what is being typ
   expect(ben.terminal.screen.text).toContain("* ana has left");
 });
 
+test("whoever leaves first does not read that the other one has left", async () => {
+  const pair = sessionPair();
+  const ana = await sit(pair, "ana");
+  enter(ana, "bye");
+  enter(ana, "/quit");
+  // Ana's end waits for the report of her last line, and hears that ben goes before it.
+  pair.b.chat.onMessage((bytes) => {
+    const message = chat.decode(bytes);
+    if (message.kind !== "text") return;
+    void pair.b.chat.send(chat.encode({ kind: "leaving" }));
+    void pair.b.chat.send(chat.encode({ kind: "delivered", id: message.id }));
+  });
+  expect((await ana.outcome).how).toBe("quit");
+  expect(ana.terminal.screen.text).not.toContain("has left");
+});
+
 test.each([
   ["Ctrl-C", "C-c", "interrupted"],
   ["Ctrl-D", "C-d", "quit"],
