@@ -44,6 +44,7 @@ const CROSSING_TIMEOUT_MS = 5_000;
 /** A signed-in program on real sockets. */
 export class LiveNode implements PeerNode {
   readonly failed: Promise<never>;
+  readonly #failed = Promise.withResolvers<never>();
   readonly #parts: NodeParts;
   readonly #network: Network;
   readonly #sessions: SessionBook;
@@ -59,7 +60,9 @@ export class LiveNode implements PeerNode {
   /** @param parts with the link signed in */
   constructor(parts: NodeParts) {
     this.#parts = parts;
-    this.failed = parts.link.failed;
+    this.failed = this.#failed.promise;
+    this.failed.catch(() => undefined);
+    parts.link.failed.catch((error: unknown) => this.#failed.reject(error));
     this.#sessions = new SessionBook(parts.link, parts.switchboard);
     this.#network = new Network(parts.endpoint, parts.link, () =>
       this.#guard(() => this.#sessions.moved(placeOf(parts.endpoint))),
@@ -242,12 +245,16 @@ export class LiveNode implements PeerNode {
     this.#onServer(isUp);
   }
 
-  /** What came from the network must not end the program, whatever it meets here. */
+  /**
+   * What came from the network must not end the program, whatever it meets here. But what the person can mend, such as pins that cannot
+   * be read, ends this node in order: without them everybody would be a stranger, and strangers are trusted at first sight.
+   */
   #guard(run: () => void): void {
     try {
       run();
     } catch (error) {
-      this.#parts.onFault(error);
+      if (error instanceof UserError) this.#failed.reject(error);
+      else this.#parts.onFault(error);
     }
   }
 
