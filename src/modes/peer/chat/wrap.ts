@@ -9,7 +9,8 @@ export function wrap(line: string, columns: number): string[] {
   let breakAt = 0;
   for (const { segment } of graphemes.segment(line)) {
     const segmentWidth = Bun.stringWidth(segment);
-    if (row !== "" && width + segmentWidth > columns) {
+    // Twice, where what stands behind the last blank has no room for one more either.
+    while (row !== "" && width + segmentWidth > columns) {
       const cut = breakAt > 0 ? breakAt : row.length;
       rows.push(row.slice(0, cut).trimEnd());
       row = row.slice(cut);

@@ -65,6 +65,10 @@ test("bad input 137: no row is wider than the screen, whatever it is made of", (
   );
 });
 
+test("a wide letter behind a word that was just broken off begins a row of its own", () => {
+  expect(drawn(theirs(" aａaa漢"), 12).every((row) => Bun.stringWidth(row) <= 12)).toBe(true);
+});
+
 test("bad input 138: a word of 8 KiB is broken, a message of 8 000 lines folded at 200 with a count", () => {
   expect(rowsOf(theirs("x".repeat(8_192)), 80)).toHaveLength(Math.ceil(8_192 / 73));
   const rows = drawn(theirs("\n".repeat(8_000)), 80);
