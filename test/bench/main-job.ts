@@ -55,7 +55,10 @@ interface Peaks {
 async function peaks(pid: number): Promise<Peaks | undefined> {
   for (let last: Peaks | undefined; ; await Bun.sleep(100)) {
     try {
-      last = { kilobytes: await statusOf(pid, "VmHWM"), cpuSeconds: await cpuOf(pid) };
+      const kilobytes = await statusOf(pid, "VmHWM");
+      // A process that ends has no memory to tell of any more.
+      if (Number.isNaN(kilobytes)) return last;
+      last = { kilobytes, cpuSeconds: await cpuOf(pid) };
     } catch {
       return last;
     }

@@ -13,11 +13,11 @@ const IDLE_SERVER_BYTES = 80 * MB;
 /** Only Linux tells what a running process needs. */
 const hasProc = process.platform === "linux";
 
-/** A figure of proc_pid_status(5), in bytes; 0 when it has ended or the system does not tell. */
+/** A figure of proc_pid_status(5), in bytes; 0 when it has ended, also while it ends, or the system does not tell. */
 function memory({ pid }: P2p, figure: "VmHWM" | "VmRSS"): number {
   try {
     return (
-      Number(new RegExp(`^${figure}:\\s*(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) *
+      Number(new RegExp(`^${figure}:\\s*(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) *
       1_024
     );
   } catch {

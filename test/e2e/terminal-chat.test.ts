@@ -34,7 +34,7 @@ terminalTest("p2p chat at a terminal survives resizing, and Ctrl-C ends it with 
   await anas.press("Enter");
   expect(await bens.waitFor("message")).toMatchObject({ from: "ana", text });
   await anas.waitFor(`✓ ana: ${text}`);
-  expect(await anas.screen()).toContain("* chat with ben");
+  expect(await anas.history()).toContain("* chat with ben");
   await anas.press("C-c");
   expect(await anas.exited()).toBe(130);
 });
