@@ -127,9 +127,9 @@ export class Room implements FilesFace {
     return true;
   }
 
-  /** A hint for the other end, now and then; what is meant for this program is none. */
+  /** A hint for the other end, now and then; what is meant for this program is none, and an answer to it neither. */
   typed(line: string): void {
-    if (readSaid(line).kind !== "text") return;
+    if (this.questions.current !== null || readSaid(line).kind !== "text") return;
     const now = this.#options.clock.now();
     if (now - this.#typingAtMs < TYPING_EVERY_MS) return;
     this.#typingAtMs = now;

@@ -10,6 +10,8 @@ const MAX_WAITING = 200;
 const BELL_MS = 5_000;
 /** How long a hint that somebody types holds. Milliseconds. */
 const TYPING_MS = 5_000;
+/** A hint that comes so shortly behind a message was sent before it: what is reliable goes first. Milliseconds. */
+const LATE_HINT_MS = 1_000;
 
 interface OwnLine {
   readonly id: string;
@@ -29,6 +31,7 @@ export class ChatState {
   #own: OwnLine[] = [];
   #skipped = 0;
   #typingUntil = 0;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   #bell = false;
   #hasLeft = false;
   #isFarewellTold = false;
@@ -41,6 +44,7 @@ export class ChatState {
 
   heard(now: number, text: string): void {
     this.#typingUntil = 0;
+    this.#heardAtMs = now;
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push(text);
     else this.#skipped += 1;
     this.#bell ||= this.#bells.take(now);
@@ -73,7 +77,7 @@ export class ChatState {
   }
 
   typing(now: number): void {
-    this.#typingUntil = now + TYPING_MS;
+    if (now - this.#heardAtMs >= LATE_HINT_MS) this.#typingUntil = now + TYPING_MS;
   }
 
   isTyping(now: number): boolean {

@@ -217,6 +217,23 @@ test("a change of the path is told, once, and stands in the status row", async (
   await ana.outcome;
 });
 
+test("who answers a question is not shown as typing, and who writes is", async () => {
+  const pair = sessionPair();
+  const hints: number[] = [];
+  void new Conversation(pair.b, { ...deaf, onTyping: () => hints.push(hints.length) });
+  const ana = await sit(pair, "ana");
+  enter(ana, "/verify");
+  await ana.terminal.waitFor("[y/N]");
+  enter(ana, "n");
+  await ana.terminal.until(() => !ana.terminal.screen.text.includes("[y/N]"));
+  expect(hints).toEqual([]);
+  ana.terminal.type("hello");
+  await ana.terminal.waitFor("> hello");
+  expect(hints).toEqual([0]);
+  ana.terminal.press("C-c", "C-c");
+  await ana.outcome;
+});
+
 test("/verify shows the number of the session and marks it only after a yes", async () => {
   const pair = withBen();
   const ana = await sit(pair, "ana");

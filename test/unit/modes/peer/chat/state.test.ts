@@ -59,6 +59,10 @@ test("typing fades after a while, and with the line that was typed", () => {
   state.typing(7_000);
   state.heard(7_001, "done");
   expect(state.isTyping(7_002)).toBe(false);
+  state.typing(7_003); // sent before the line, and overtaken by it
+  expect(state.isTyping(7_004)).toBe(false);
+  state.typing(8_001);
+  expect(state.isTyping(8_002)).toBe(true);
 });
 
 test("when it ends, what waited is shown and what was not delivered is marked", () => {
