@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { defaultLimits } from "../../../../src/modes/cli/limits.ts";
 import { GuessingGuard } from "../../../../src/modes/server/guessing.ts";
 import { Refusal } from "../../../../src/modes/server/refusal.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -68,4 +69,15 @@ test("a right password, or an hour of quiet, forgets the wrong ones", () => {
   for (let guess = 0; guess < 5; guess++) expect(waitMs(guard)).toBe(0);
   guard.succeeded(stranger());
   for (let guess = 0; guess < 5; guess++) expect(waitMs(guard)).toBe(0);
+});
+
+test("0 lets people guess without end, and another number sooner or later", () => {
+  const off = { ...defaultLimits, "limit-guesses-per-account": 0, "limit-guesses-per-address": 0 };
+  const lax = new GuessingGuard(new ManualClock(), off);
+  for (let guess = 0; guess < 100; guess++) {
+    expect(waitMs(lax)).toBe(0);
+    lax.addressFailed("192.0.2.7");
+  }
+  const strict = new GuessingGuard(new ManualClock(), { ...defaultLimits, "limit-guesses-per-account": 1 });
+  expect([waitMs(strict), waitMs(strict)]).toEqual([0, 1_000]);
 });

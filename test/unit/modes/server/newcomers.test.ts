@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { defaultLimits } from "../../../../src/modes/cli/limits.ts";
 import { Newcomers } from "../../../../src/modes/server/newcomers.ts";
 import { Refusal } from "../../../../src/modes/server/refusal.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -55,4 +56,31 @@ test("an address has 50 upgrades at once, and 5 a second after that", () => {
   clock.advance(1_000);
   expect(Array.from({ length: 6 }, come)).toEqual([0, 0, 0, 0, 0, 200]);
   expect(enter(newcomers, "192.0.2.2")).toBeFunction();
+});
+
+test("each limit of newcomers is a setting, and 0 turns it off", () => {
+  const off = {
+    ...defaultLimits,
+    "limit-newcomers": 0,
+    "limit-newcomers-per-address": 0,
+    "limit-connections": 0,
+    "limit-handshakes": 0,
+  };
+  const all = new Newcomers(new ManualClock(), off);
+  expect(
+    Array.from({ length: 2_000 }, () => enter(all, "192.0.2.1")).filter((each) => each instanceof Refusal),
+  ).toEqual([]);
+  const few = new Newcomers(new ManualClock(), { ...defaultLimits, "limit-newcomers": 2 });
+  expect(["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((ip) => enter(few, ip) instanceof Refusal)).toEqual([
+    false,
+    false,
+    true,
+  ]);
+});
+
+test("this machine's own programs have ten times the room, and no more than that", () => {
+  const newcomers = new Newcomers(new ManualClock());
+  const outcomes = Array.from({ length: 170 }, () => enter(newcomers, "127.0.0.1"));
+  expect(outcomes.filter((each) => each instanceof Refusal).length).toBe(10);
+  expect(enter(newcomers, "192.0.2.1")).toBeFunction();
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Limits } from "../../../../src/modes/cli/limits.ts";
 import { RelaySocket } from "../../../../src/modes/server/relay-socket.ts";
 import type { WebSocketPort } from "../../../../src/modes/server/web-socket-port.ts";
 import { utf8 } from "../../../../src/wire/bytes.ts";
@@ -10,16 +11,18 @@ let house: House;
 let ana: LocalPeer;
 let ben: LocalPeer;
 let session: Uint8Array;
-beforeEach(async () => {
-  house = await House.open();
+beforeEach(() => meet());
+afterEach(() => house[Symbol.asyncDispose]());
+
+async function meet(limits: Partial<Limits> = {}): Promise<void> {
+  house = await House.open({ limits });
   [ana, ben] = [await house.member("ana"), await house.present("ben")];
   session = house.random(16);
   ana.tell({ kind: "ring", session, name: "ben", purpose: 1, previews: [{ device: ben.deviceId, sealed: utf8("x") }] });
   await ben.hear("incoming");
   ben.tell({ kind: "accept", session, versions: Uint8Array.of(1), handshake: utf8("first"), hidden: false });
   await Promise.all([ana.hear("observed"), ben.hear("observed")]);
-});
-afterEach(() => house[Symbol.asyncDispose]());
+}
 
 class LegPort implements WebSocketPort {
   readonly ip = "192.0.2.9";
@@ -154,4 +157,23 @@ test("what an account sends over its legs is counted, and one that is slowed dow
   for (let sent = 0; sent < 2_100; sent++) anas.socket.receive(packets); // more than may go at once
   expect(tally.limitsHit("relay")).toBe(1);
   expect(tally.relayedBytes).toBeLessThan(2_101 * 16_000);
+});
+
+test("bad input 104: who sends more than the rate is told each rate once, also over a leg bound anew, and nobody else is", async () => {
+  await house[Symbol.asyncDispose]();
+  // 0.00864 GB a day come back at 100 bytes a second.
+  await meet({ "limit-relay-rate": 1, "limit-relay-burst": 0.1, "limit-relay-daily": 0.00864 });
+  const bens = await bound(ben);
+  for (const port of [await bound(ana), await bound(ana)]) {
+    for (let at = 0; at < 20; at++) port.socket.receive(new Uint8Array(16_384));
+    house.clock.advance(1_000);
+  }
+  expect(ana.waiting("limited")).toEqual([{ kind: "limited", session, bytesPerSecond: 1_000_000 }]);
+  const port = await bound(ana);
+  for (let second = 0; second < 40; second++) {
+    for (let at = 0; at < 61; at++) port.socket.receive(new Uint8Array(16_384));
+    house.clock.advance(1_000);
+  }
+  expect(ana.waiting("limited").map(({ bytesPerSecond }) => bytesPerSecond)).toEqual([1_000_000, 100]);
+  expect([ben.waiting("limited"), port.closeCode, bens.closeCode]).toEqual([[], null, null]);
 });
