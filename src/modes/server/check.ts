@@ -8,6 +8,7 @@ import { attempt, type Finding, warning } from "./finding.ts";
 import { isServed, lookAtFolder } from "./check-folder.ts";
 import { unsafeLimits } from "./limits.ts";
 import { type Listener, listen } from "./listeners.ts";
+import { doubtAboutMetrics } from "./metrics-door.ts";
 import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 
 /**
@@ -18,6 +19,7 @@ import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 export async function check(command: ServeCommand, { data, output }: ServerContext): Promise<number> {
   const findings = [
     ...aboutPeople(command),
+    ...aboutMetrics(command),
     ...(await lookAtFolder(data)),
     ...(isServed(data) ? [] : await aboutPorts(command)),
     ...(await aboutPlace(command)),
@@ -43,6 +45,11 @@ function aboutPeople(command: ServeCommand): readonly Finding[] {
       ? [warning("the server would run as root", "give it a user of its own, as packaging/p2p.service does")]
       : []),
   ];
+}
+
+function aboutMetrics({ metrics }: ServeCommand): readonly Finding[] {
+  const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
+  return doubt === null ? [] : [warning(doubt, "leave the host out, and let what reads them run on this machine")];
 }
 
 /** Opens what a server would, and closes it at once. */

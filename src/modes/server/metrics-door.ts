@@ -49,7 +49,8 @@ function listen({ host, port }: ListenAddress, fetch: (request: Request) => Prom
   const hostname = host ?? LOOPBACK;
   try {
     const error = () => new Response(null, { status: 500 });
-    return Bun.serve({ hostname, port, development: false, maxRequestBodySize: 1_024, fetch, error });
+    // Left to itself, Bun shares a port with whoever asks for it as soon as it is not in development.
+    return Bun.serve({ hostname, port, reusePort: false, development: false, maxRequestBodySize: 1_024, fetch, error });
   } catch (cause) {
     const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
     const place = formatHostPort(hostname, port);
