@@ -19,7 +19,6 @@ import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 export async function check(command: ServeCommand, { data, output }: ServerContext): Promise<number> {
   const findings = [
     ...aboutPeople(command),
-    ...aboutMetrics(command),
     ...(await lookAtFolder(data)),
     ...(isServed(data) ? [] : await aboutPorts(command)),
     ...(await aboutPlace(command)),
@@ -36,20 +35,17 @@ export async function check(command: ServeCommand, { data, output }: ServerConte
 
 function aboutPeople(command: ServeCommand): readonly Finding[] {
   const isRoot = process.getuid?.() === 0;
+  const doubt = command.metrics === null ? null : doubtAboutMetrics(command.metrics);
   return [
     ...unsafeLimits(command).map(({ message, hint }) => warning(message, hint)),
     ...(command.logLevel === "debug"
       ? [warning("the log will hold names and addresses of people", "use log-level debug only to look for a fault")]
       : []),
+    ...(doubt === null ? [] : [warning(doubt, "give metrics an address of loopback, or :PORT alone")]),
     ...(isRoot
       ? [warning("the server would run as root", "give it a user of its own, as packaging/p2p.service does")]
       : []),
   ];
-}
-
-function aboutMetrics({ metrics }: ServeCommand): readonly Finding[] {
-  const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
-  return doubt === null ? [] : [warning(doubt, "leave the host out, and let what reads them run on this machine")];
 }
 
 /** Opens what a server would, and closes it at once. */
