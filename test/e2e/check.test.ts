@@ -98,12 +98,13 @@ test("--check weighs what is allowed and unwise, and ends with 0", async () => {
   mkdirSync(data, { mode: 0o755 });
   writeFileSync(`${data}/server.toml`, 'open-registration = true\nlog-level = "debug"\nadvertise = "10.0.0.5"\n');
   chmodSync(`${data}/server.toml`, 0o666);
-  const { exitCode, wrong, warnings } = await check();
+  const { exitCode, wrong, warnings } = await check("--metrics", "0.0.0.0:9464");
   expect([exitCode, wrong]).toEqual([0, []]);
   for (const said of [
     /register and send data/,
     /names and addresses/,
     /10\.0\.0\.5/,
+    /without a password/,
     /others may look into/,
     /others may change/,
   ])

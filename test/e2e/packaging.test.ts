@@ -1,0 +1,132 @@
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { flags, isFlagName } from "../../src/modes/cli/flags.ts";
+import { verbs } from "../../src/modes/cli/grammar.ts";
+import { parseLine } from "../../src/modes/cli/args.ts";
+import { readSettingsFile } from "../../src/modes/cli/settings-file.ts";
+import { binary } from "../support/binary.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
+
+const folder = join(root, "packaging");
+const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+  statSync(join(folder, name)).isFile(),
+);
+const texts = files.filter((name) => !name.endsWith(".json")).map((name) => [name, read(name)] as const);
+
+/** `KEY=VALUE` lines of a unit; a key may stand more than once. */
+function unitLines(name: string): readonly (readonly [string, string])[] {
+  return read(name)
+    .split("\n")
+    .flatMap((line) => {
+      const [, key, value] = /^([A-Za-z]+)=(.*)$/.exec(line) ?? [];
+      return key === undefined || value === undefined ? [] : [[key, value] as const];
+    });
+}
+
+/** The blocks of a page that hold shell commands, or another language. */
+function blocks(page: string, language: string): readonly string[] {
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(([, block = ""]) => block);
+}
+
+test.each(texts)("%s names no flag and no setting that is none", (_, text) => {
+  const named = [...text.matchAll(/(?<=\bp2p server[^\n`]*?)--([a-z-]+)/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => !isFlagName(name))).toEqual([]);
+  const environment = [...text.matchAll(/\bP2P_([A-Z_]+)\b/g)].map(([, name = ""]) =>
+    name.toLowerCase().replaceAll("_", "-"),
+  );
+  expect(environment.filter((name) => !isFlagName(name) || flags[name].reach === "line")).toEqual([]);
+});
+
+test.each(texts)("every command of p2p in %s is one, with flags that its verb takes", (name, text) => {
+  const commands = [...text.matchAll(/^[^#\n]*?(?:^|[ =/])p2p (server\b[^\n#`|]*)/gm)].map(([, line = ""]) =>
+    line.trim(),
+  );
+  for (const command of name.endsWith(".md") ? blocks(text, "sh").flatMap(commandsIn) : commands)
+    expect(() => parseLine(command.split(/\s+/), () => false)).not.toThrow();
+});
+
+function commandsIn(block: string): readonly string[] {
+  return [...block.matchAll(/^.*?(?:-- |\/)p2p (server\b[^\n#|]*)/gm)].map(([, line = ""]) => line.trim());
+}
+
+test("the page has commands to look at, and settings that a server takes", () => {
+  const page = read("README.md");
+  expect(blocks(page, "sh").flatMap(commandsIn).length).toBeGreaterThan(4);
+  using temporary = temporaryFolder();
+  const [settings = ""] = blocks(page, "toml");
+  writeFileSync(temporary.at("server.toml"), settings);
+  const { values } = readSettingsFile(temporary.at("server.toml"), "server");
+  expect([...values.keys()]).toEqual(["listen", "advertise", "tls-cert", "tls-key"]);
+  const inline = [
+    ...`${page}${read("Caddyfile")}${read("nginx.conf")}`.matchAll(/\b([a-z-]+ = (?:\[[^\]]*\]|"[^"]*"))/g),
+  ];
+  expect(inline.length).toBeGreaterThan(5);
+  for (const [, line = ""] of inline) {
+    writeFileSync(temporary.at("server.toml"), line);
+    expect(readSettingsFile(temporary.at("server.toml"), "server").values.size).toBe(1);
+  }
+});
+
+test.each(texts)("every file of the repository that %s names is there", (_, text) => {
+  const named = [...text.matchAll(/\b(?:packaging|scripts|src)\/[\w./-]*\w/g)].map(([path]) => path);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test("the unit runs the installed executable as a user of its own, with no right beyond its folder", () => {
+  const unit = new Map(unitLines("p2p.service"));
+  expect(unit.get("ExecStart")).toBe("/usr/local/bin/p2p server");
+  expect(unit.get("User")).toBe("p2p");
+  expect(unit.get("StateDirectory")).toBe("p2p");
+  expect([unit.get("CapabilityBoundingSet"), unit.get("AmbientCapabilities")]).toEqual(["", ""]);
+  expect([unit.get("NoNewPrivileges"), unit.get("ProtectSystem")]).toEqual(["yes", "strict"]);
+  const lowPort = new Map(unitLines("p2p.service.d/low-port.conf"));
+  expect([...lowPort.values()]).toEqual(["CAP_NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"]);
+});
+
+const analyze = Bun.which("systemd-analyze");
+const name = "systemd takes the unit, and rates its exposure below 2 of 10";
+test.skipIf(analyze === null)(analyze === null ? `${name} (no systemd-analyze here)` : name, () => {
+  using temporary = temporaryFolder();
+  const unit = temporary.at("p2p.service");
+  writeFileSync(unit, read("p2p.service").replaceAll("/usr/local/bin/p2p", binary));
+  const run = (...args: readonly string[]) => Bun.spawnSync([analyze ?? "", ...args, unit], { stderr: "pipe" });
+  const verified = run("verify");
+  expect([verified.exitCode, verified.stderr.toString()]).toEqual([0, ""]);
+  expect(run("security", "--offline=true", "--threshold=20").exitCode).toBe(0);
+});
+
+interface Compose {
+  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+test("the compose file starts one server, in the host's network, from files that are there", () => {
+  const compose = Bun.YAML.parse(read("compose.yaml")) as Compose;
+  expect(Object.keys(compose)).toEqual(["name", "services", "volumes"]);
+  expect(Object.keys(compose.services)).toEqual(["server"]);
+  expect(compose.services["server"]).toMatchObject({ network_mode: "host", read_only: true, volumes: ["data:/data"] });
+  const { context, dockerfile } = compose.services["server"]?.["build"] as { context: string; dockerfile: string };
+  expect(existsSync(join(folder, context, dockerfile))).toBe(true);
+  expect(Object.keys(compose.volumes)).toEqual(["data"]);
+});
+
+test("the image holds the executable under the name that it starts, with the data where the compose file keeps them", () => {
+  const dockerfile = read("Dockerfile");
+  const lines = dockerfile
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => /^[A-Z]/.test(line));
+  const last = (word: string) => lines.findLast((line) => line.startsWith(`${word} `))?.slice(word.length + 1);
+  expect([last("FROM"), last("USER"), last("VOLUME"), last("ENV")]).toEqual([
+    "scratch",
+    "65532:65532",
+    "/data",
+    "P2P_DATA=/data",
+  ]);
+  expect([last("ENTRYPOINT"), last("CMD")]).toEqual(['["/p2p"]', '["server"]']);
+  expect(Object.hasOwn(verbs, "server")).toBe(true);
+  expect(read("Dockerfile.dockerignore").split("\n")).toContain("!dist/p2p");
+});
