@@ -2,6 +2,7 @@ import type { Terminal } from "../../cli/context.ts";
 import { sanitizeLine } from "../../cli/sanitize.ts";
 import type { Incoming } from "../peer-node.ts";
 import type { IncomingOffer } from "../transfer/inbox.ts";
+import { announce } from "./announce.ts";
 import { offerLines, offerSum, type ShownOffer } from "./offer-lines.ts";
 import { prompt } from "./prompt.ts";
 
@@ -18,7 +19,7 @@ export function askRing(
 ): Promise<boolean | null> {
   const newcomer = trust === "none" ? ", whom you have not met before," : "";
   const said = greeting === "" ? [] : [`${from}: ${sanitizeLine(greeting, terminal.columns() - from.length - MARGIN)}`];
-  return ask(terminal, signal, said, `${from}${newcomer} wants to chat. Accept?`);
+  return ask(terminal, signal, { lines: said, wish: `${from}${newcomer} wants to chat`, question: "Accept?" });
 }
 
 /** Somebody offers files, in a ring or in a session. */
@@ -31,7 +32,7 @@ export function askForFiles(
 ): Promise<boolean | null> {
   const lines = offerLines(offer, terminal.columns() - MARGIN);
   const place = sanitizeLine(folder, Math.max(MARGIN, terminal.columns() - MARGIN));
-  return ask(terminal, signal, lines, `${from} offers ${offerSum(offer)}. Save in ${place}?`);
+  return ask(terminal, signal, { lines, wish: `${from} offers ${offerSum(offer)}`, question: `Save in ${place}?` });
 }
 
 /** As {@link askRing}; false also when the person backed out. */
@@ -56,15 +57,22 @@ export async function askOffer(
   return (await askForFiles(terminal, signal, offer.from, offer, folder)) ?? false;
 }
 
-/** Text of others stands above the question and never in it. */
-function ask(
+interface Request {
+  /** Text of others; it stands above the question and never in it. */
+  readonly lines: readonly string[];
+  readonly wish: string;
+  readonly question: string;
+}
+
+/** It comes on its own, so it is announced first: no key that was meant for something else accepts anything. */
+async function ask(
   terminal: Terminal,
   signal: AbortSignal,
-  lines: readonly string[],
-  message: string,
+  { lines, wish, question }: Request,
 ): Promise<boolean | null> {
+  await announce(terminal, signal, `${wish} …`);
   return prompt(terminal, signal, ({ log, confirm }, streams) => {
     if (lines.length > 0) log.message([...lines], streams);
-    return confirm({ ...streams, message });
+    return confirm({ ...streams, message: `${wish}. ${question}` });
   });
 }

@@ -208,7 +208,7 @@ test("a ring interrupts the question for a path, and what was typed is there aga
   ana.terminal.press("BSpace", "BSpace");
   await ana.terminal.waitFor("/tmp/half of a na");
   const asking = ben.ask("ana", { purpose: "chat", waitMs: 1_000 });
-  await ana.terminal.waitFor("ben, whom you have not met before, wants to chat");
+  await ana.terminal.waitFor("ben, whom you have not met before, wants to chat. Accept?");
   ana.terminal.press("n");
   await expect(asking).rejects.toMatchObject({ code: "declined" });
   await ana.terminal.waitFor("/tmp/half of a na");

@@ -80,6 +80,29 @@ test("bad input 134: a greeting stands above the question, on one line behind th
   expect(await answer).toBe(true);
 });
 
+test("a request that takes the place of something else does not take its keys", async () => {
+  const terminal = new VirtualTerminal();
+  const answer = askChat(terminal, never, rung, "/tmp");
+  await terminal.waitFor("ben, whom you have not met before, wants to chat …");
+  terminal.press("Enter", "Escape", "C-c");
+  await terminal.waitFor("Accept?");
+  expect(terminal.screen.text).not.toContain("…");
+  terminal.press("n");
+  expect(await answer).toBe(false);
+  expect(terminal.stdin.isRaw).toBe(false);
+});
+
+test("a request that is withdrawn while it is announced is no question", async () => {
+  const terminal = new VirtualTerminal();
+  const controller = new AbortController();
+  const answer = askChat(terminal, controller.signal, rung, "/tmp");
+  await terminal.waitFor("wants to chat …");
+  controller.abort();
+  expect(await answer).toBe(false);
+  expect(terminal.screen.text).toBe("");
+  expect(terminal.stdin.listenerCount("data")).toBe(0);
+});
+
 test("bad input 148: the names of an offer are cleaned and keep their ending in view", async () => {
   const terminal = new VirtualTerminal(60);
   const first = ["\u202egpj.exe\u001b]0;x\u0007", `${"long".repeat(60)}.tar.exe`].map((name) => ({ name, bytes: 5 }));
