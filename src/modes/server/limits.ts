@@ -55,9 +55,10 @@ export interface Openness {
 /** What about these settings an operator should think over, for who starts or checks a server. */
 export function unsafeLimits({ limits, openRegistration, noRelay }: Openness): readonly Doubt[] {
   const isUncapped = !noRelay && limits["limit-relay-rate"] === 0 && limits["limit-relay-daily"] === 0;
-  if (isUncapped && openRegistration) return [OPEN_AND_UNCAPPED, ...withoutBrakes(limits)];
+  const others = [...withoutBrakes(limits), ...selfDefeating(limits)];
+  if (isUncapped && openRegistration) return [OPEN_AND_UNCAPPED, ...others];
   const open = openRegistration ? [openly(limits, noRelay)] : [];
-  return [...open, ...(isUncapped ? [UNCAPPED] : []), ...withoutBrakes(limits)];
+  return [...open, ...(isUncapped ? [UNCAPPED] : []), ...others];
 }
 
 const UNCAPPED: Doubt = {
@@ -72,7 +73,7 @@ const OPEN_AND_UNCAPPED: Doubt = {
 
 function openly(limits: Limits, noRelay: boolean): Doubt {
   return {
-    message: `anyone may register (open-registration)${noRelay ? "" : allowance(limits)}`,
+    message: `anyone may register${noRelay ? "" : allowance(limits)} (open-registration)`,
     hint: "leave out open-registration, and hand out lines of p2p server invite",
   };
 }
@@ -84,6 +85,22 @@ function allowance({ "limit-relay-rate": rate, "limit-relay-daily": daily }: Lim
   ];
   return ` and send data through this server, up to ${amounts.join(" and ")} for each account`;
 }
+
+/** What programs say at once when they start, with room for a person's first steps. */
+const FIRST_MESSAGES = 20;
+
+function selfDefeating(limits: Limits): readonly Doubt[] {
+  const { "limit-newcomers": all, "limit-newcomers-per-address": each, "limit-messages-burst": messages } = limits;
+  const alone = { message: "one address alone can take the place of all newcomers", hint: CROWDED };
+  const tight = { message: `limit-messages-burst = ${messages} keeps people from signing in`, hint: TIGHT };
+  return [
+    ...(all > 0 && (each === 0 || each >= all) ? [alone] : []),
+    ...(limits["limit-messages"] > 0 && messages < FIRST_MESSAGES ? [tight] : []),
+  ];
+}
+
+const CROWDED = "set limit-newcomers-per-address well below limit-newcomers";
+const TIGHT = `a program says up to ${FIRST_MESSAGES} messages at once when it starts: leave that room`;
 
 /** Without these, passwords can be guessed and the server be kept busy by anybody. */
 const BRAKES = [

@@ -31,11 +31,11 @@ test("bad input 179: open registration and a relay without measure are told of l
 
 test("open registration alone is told of with what each newcomer may then send", () => {
   expect(messages({ openRegistration: true })).toEqual([
-    "anyone may register (open-registration) and send data through this server, up to 12.5 MB a second and 100 GB a day for each account",
+    "anyone may register and send data through this server, up to 12.5 MB a second and 100 GB a day for each account (open-registration)",
   ]);
   expect(messages({ openRegistration: true, noRelay: true })).toEqual(["anyone may register (open-registration)"]);
   expect(messages({ openRegistration: true, limits: without("limit-relay-rate") })[0]).toEndWith(
-    "up to 100 GB a day for each account",
+    "up to 100 GB a day for each account (open-registration)",
   );
 });
 
@@ -43,6 +43,16 @@ test("a relay without measure for members is told of, and each brake that is off
   const [first = "", ...others] = messages({ limits: without("limit-relay-rate", "limit-relay-daily") });
   expect([first.includes("members"), others]).toEqual([true, []]);
   expect(messages({ limits: without("limit-guesses-per-account", "limit-newcomers") }).length).toBe(2);
+});
+
+test("limits that defeat what they are for are told of", () => {
+  for (const [changes, words] of [
+    [{ "limit-newcomers-per-address": 512 }, "one address alone"],
+    [{ "limit-newcomers-per-address": 0 }, "one address alone"],
+    [{ "limit-messages-burst": 3 }, "keeps people from signing in"],
+  ] as const)
+    expect(messages({ limits: { ...defaultLimits, ...changes } })).toEqual([expect.stringContaining(words)]);
+  expect(messages({ limits: { ...defaultLimits, "limit-messages": 0, "limit-messages-burst": 0 } })).toEqual([]);
 });
 
 test("this machine's own address has ten times what another one has, and not more", () => {
