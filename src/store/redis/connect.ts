@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { Script } from "./scripts.ts";
 import type { RedisTarget } from "./url.ts";
 
 /** Every answer takes at most so long; what asked goes on without. Milliseconds. */
@@ -28,7 +29,7 @@ export interface RedisClient {
 /** Not connected yet. Nothing waits for a server that is away, and nothing is sent twice. */
 export function newClient(target: RedisTarget): RedisClient {
   const redisOptions = optionsFor(target);
-  if (target.kind !== "cluster") return new Redis({ ...redisOptions, ...placeOf(target), retryStrategy });
+  if (target.kind !== "cluster") return new Redis({ ...redisOptions, ...whereabouts(target), retryStrategy });
   const options = {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -41,6 +42,22 @@ export function newClient(target: RedisTarget): RedisClient {
     redisOptions,
   };
   return new Cluster([...target.hosts], options);
+}
+
+/** By its hash; in full to a server that does not know it yet. */
+export async function evaluate(
+  client: RedisClient,
+  { text, sha1 }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  const rest = [...keys, ...args.map(String)];
+  try {
+    return await client.evalsha(sha1, keys.length, ...rest);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return client.eval(text, keys.length, ...rest);
+  }
 }
 
 function optionsFor({ username, password, tls }: RedisTarget) {
@@ -62,7 +79,7 @@ function optionsFor({ username, password, tls }: RedisTarget) {
   return options satisfies RedisOptions;
 }
 
-function placeOf({ kind, hosts, database, master, tls, sentinelUsername, sentinelPassword }: RedisTarget) {
+function whereabouts({ kind, hosts, database, master, tls, sentinelUsername, sentinelPassword }: RedisTarget) {
   const [first] = hosts;
   if (kind === "single") return { host: first?.host ?? "", port: first?.port ?? 0, db: database };
   return {

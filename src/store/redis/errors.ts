@@ -33,6 +33,7 @@ const answers = new Map([
 const forGood = new Set(["NOAUTH", "WRONGPASS", "NOPERM", "MOVED", "ASK"]);
 
 const failures: readonly (readonly [RegExp, string])[] = [
+  [/certificate|self.signed|ERR_TLS|ERR_SSL/i, "has a certificate that nobody here vouches for"],
   [/ECONNREFUSED|refused/i, "refuses connections"],
   [/timed? ?out|ETIMEDOUT/i, "does not answer"],
   [/ENOTFOUND|EAI_AGAIN|getaddrinfo/i, "is a name that nobody knows"],

@@ -1,11 +1,11 @@
 import { StoreError } from "../errors.ts";
 import type { OnTrouble } from "../trouble.ts";
-import { COMMAND_MS, newClient, type RedisClient } from "./connect.ts";
+import { COMMAND_MS, evaluate, newClient, type RedisClient } from "./connect.ts";
 import { AwayError, isForGood, reasonIn } from "./errors.ts";
 import type { Script } from "./scripts.ts";
 import { Subscriber } from "./subscriber.ts";
 import { TroubleTeller } from "./trouble-teller.ts";
-import type { RedisTarget } from "./url.ts";
+import { placeOf, type RedisTarget } from "./url.ts";
 
 /** Gap between two looks whether Redis is there. Milliseconds. */
 const BEAT_MS = 1_000;
@@ -37,7 +37,7 @@ export class RedisLink implements AsyncDisposable {
 
   private constructor(target: RedisTarget, onTrouble: OnTrouble) {
     this.prefix = target.prefix;
-    this.place = placeName(target);
+    this.place = placeOf(target);
     this.#sharded = target.kind === "cluster";
     this.#commands = newClient(target);
     this.#hearing = this.#sharded ? this.#commands : newClient(target);
@@ -193,27 +193,5 @@ async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
     return await Promise.race([work(), late.promise]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-function placeName({ kind, hosts, master }: RedisTarget): string {
-  const where = hosts.map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`).join(",");
-  if (kind === "cluster") return `the Redis Cluster at ${where}`;
-  return kind === "sentinel" ? `Redis (${master} of the sentinels at ${where})` : `Redis at ${where}`;
-}
-
-/** By its hash; in full to a server that does not know it yet. */
-async function evaluate(
-  client: RedisClient,
-  { text, sha1 }: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  const rest = [...keys, ...args.map(String)];
-  try {
-    return await client.evalsha(sha1, keys.length, ...rest);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return client.eval(text, keys.length, ...rest);
   }
 }

@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from "../../wire/bytes.ts";
+import { toHex } from "../../wire/bytes.ts";
 import type { Page } from "../accounts.ts";
 import type { OnlinePerson, PresenceEntry } from "../presence.ts";
 import { channelOf } from "./entries.ts";
@@ -6,6 +6,8 @@ import { channelOf } from "./entries.ts";
 /** What this node has added: all that it knows while Redis is away, and what Redis has to agree with when it is back. */
 export class OwnChannels {
   readonly #entries = new Map<string, PresenceEntry>();
+  /** The channels of each person, by user id in hex. */
+  readonly #people = new Map<string, Set<string>>();
   /** Channels of which Redis may not know what became of them. */
   readonly unsure = new Set<string>();
 
@@ -14,13 +16,21 @@ export class OwnChannels {
   }
 
   add(entry: PresenceEntry): void {
-    this.#entries.set(channelOf(entry), entry);
+    const channel = channelOf(entry);
+    this.remove(channel);
+    this.#entries.set(channel, entry);
+    const person = toHex(entry.userId);
+    this.#people.set(person, (this.#people.get(person) ?? new Set()).add(channel));
   }
 
   /** @returns what it was */
   remove(channel: string): PresenceEntry | undefined {
     const entry = this.#entries.get(channel);
+    if (entry === undefined) return undefined;
     this.#entries.delete(channel);
+    const channels = this.#people.get(toHex(entry.userId));
+    channels?.delete(channel);
+    if (channels?.size === 0) this.#people.delete(toHex(entry.userId));
     return entry;
   }
 
@@ -30,7 +40,8 @@ export class OwnChannels {
 
   /** By rank, then oldest first. */
   ofPerson(userId: Uint8Array): readonly PresenceEntry[] {
-    return inRingingOrder(this.#all().filter((entry) => equalBytes(entry.userId, userId)));
+    const channels = [...(this.#people.get(toHex(userId)) ?? [])];
+    return inRingingOrder(channels.flatMap((channel) => this.#entries.get(channel) ?? []));
   }
 
   /** What Redis knows of a person, with what it could not be told. */

@@ -8,6 +8,7 @@ import { AwayError } from "./errors.ts";
 import type { RedisLink } from "./link.ts";
 import { NewsReader } from "./news-reader.ts";
 import { OwnChannels } from "./own-channels.ts";
+import { Reconciler } from "./reconciler.ts";
 import { presenceKeys, presenceScripts } from "./scripts.ts";
 
 /** Channels that go in one step of Redis, so that it is never held up for long. */
@@ -22,6 +23,7 @@ export class RedisPresenceStore implements PresenceStore {
   readonly #keys: readonly string[];
   readonly #own = new OwnChannels();
   readonly #news: NewsReader;
+  readonly #reconciler: Reconciler;
   #unsubscribe: () => void = () => {};
   /** Redis's clock less that of whoever asked last. */
   #clockOffsetMs = 0;
@@ -30,6 +32,11 @@ export class RedisPresenceStore implements PresenceStore {
     this.#link = link;
     this.#keys = presenceKeys(link.prefix);
     this.#news = new NewsReader(link, this.#keys);
+    this.#reconciler = new Reconciler(this.#own, {
+      add: (channel, entry) => this.#run("add", channel, entry),
+      remove: (channel) => this.#run("remove", channel),
+      list: async (nodeId) => textsIn(await this.#run("channels", encodeNode(nodeId))).map(channelIn),
+    });
   }
 
   /** @throws AwayError */
@@ -90,9 +97,9 @@ export class RedisPresenceStore implements PresenceStore {
     requireTime("end of the lease", leaseEndsAtMs);
     const renew = async () => {
       const [held, channels] = numbersIn(await this.#run("renew", node, leaseEndsAtMs));
-      await this.#settle();
+      await this.#reconciler.settle();
       const own = this.#own.ofNode(nodeId).length;
-      if (held === 1 && own > 0 && own !== channels) await this.#compare(nodeId);
+      if (held === 1 && own > 0 && own !== channels) await this.#reconciler.compare(nodeId);
       return held === 1;
     };
     return this.#whereThere(renew, () => true);
@@ -162,29 +169,7 @@ export class RedisPresenceStore implements PresenceStore {
   /** @throws AwayError */
   async #catchUp(hasGap: boolean): Promise<void> {
     await this.#news.check(hasGap);
-    await this.#settle();
-  }
-
-  /** Tells Redis what it may have missed. */
-  async #settle(): Promise<void> {
-    for (const channel of this.#own.unsure) {
-      const entry = this.#own.get(channel);
-      if (entry === undefined) await this.#run("remove", channel);
-      else await this.#run("add", channel, encodeEntry(entry));
-      this.#own.unsure.delete(channel);
-    }
-  }
-
-  /** For a Redis that has lost some of this node's channels, or keeps some that are gone: a replica that took over does. */
-  async #compare(nodeId: string): Promise<void> {
-    const listed = textsIn(await this.#run("channels", encodeNode(nodeId))).map((member) => member.slice(-64));
-    for (const channel of listed) if (this.#own.get(channel) === undefined) this.#own.unsure.add(channel);
-    const there = new Set(listed);
-    for (const entry of this.#own.ofNode(nodeId)) {
-      const channel = channelOf(entry);
-      if (!there.has(channel)) this.#own.unsure.add(channel);
-    }
-    await this.#settle();
+    await this.#reconciler.settle();
   }
 }
 
@@ -194,4 +179,9 @@ function textsIn(reply: unknown): readonly string[] {
 
 function numbersIn(reply: unknown): readonly number[] {
   return Array.isArray(reply) ? reply.map(Number) : [];
+}
+
+/** What stands behind the node. */
+function channelIn(member: string): string {
+  return member.slice(-64);
 }

@@ -62,6 +62,13 @@ export function parseRedisUrl(url: string): RedisTarget {
   }
 }
 
+/** As a person knows it, without credentials. */
+export function placeOf({ kind, hosts, master }: RedisTarget): string {
+  const where = hosts.map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`).join(",");
+  if (kind === "cluster") return `the Redis Cluster at ${where}`;
+  return kind === "sentinel" ? `Redis (${master} of the sentinels at ${where})` : `Redis at ${where}`;
+}
+
 function placeIn(kind: RedisTarget["kind"], path: string): [master: string, database: number] {
   const parts = path.split("/").map(decodeURIComponent);
   const master = kind === "sentinel" ? must(parts.shift() || undefined) : "";

@@ -16,6 +16,7 @@ test.each([
 
 test.each([
   ["Command timed out", "does not answer"],
+  ["self signed certificate", "has a certificate that nobody here vouches for"],
   ["connect ECONNREFUSED 127.0.0.1:6379", "refuses connections"],
   ['Unknown RESP type 4 "x". Please report this.', "answers in another language than Redis"],
   ["Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN", "is a Cluster that is not whole"],
