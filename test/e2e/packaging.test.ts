@@ -108,8 +108,8 @@ test("the compose file starts one server, in the host's network, from files that
   expect(Object.keys(compose)).toEqual(["name", "services", "volumes"]);
   expect(Object.keys(compose.services)).toEqual(["server"]);
   expect(compose.services["server"]).toMatchObject({ network_mode: "host", read_only: true, volumes: ["data:/data"] });
-  const { context, dockerfile } = compose.services["server"]?.["build"] as { context: string; dockerfile: string };
-  expect(existsSync(join(folder, context, dockerfile))).toBe(true);
+  expect(compose.services["server"]?.["build"]).toEqual({ context: "..", dockerfile: "packaging/Dockerfile" });
+  expect(existsSync(join(folder, "..", "packaging/Dockerfile"))).toBe(true);
   expect(Object.keys(compose.volumes)).toEqual(["data"]);
 });
 
