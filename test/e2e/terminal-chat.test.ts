@@ -59,6 +59,19 @@ terminalTest("p2p chat at a terminal reaches a menu at another, and whoever leav
   await caras.waitFor("● Talk to somebody");
 });
 
+terminalTest("p2p chat at a terminal says when the other end is silent, and drops what is true no more", async () => {
+  await using community = await Community.found();
+  const [ana, ben] = [await community.register("ana"), await community.register("ben")];
+  await using bens = await ben.receiving();
+  await using anas = await chatAt(ana, "ben");
+  await anas.waitFor("ben · ");
+  bens.signal("SIGKILL");
+  await anas.waitFor("no sign of ben for");
+  expect(await anas.screen()).not.toContain("ben · ");
+  await anas.press("C-c");
+  expect(await anas.exited()).toBe(130);
+});
+
 terminalTest("bad input 142: a paste of several lines is asked about and sent as one message", async () => {
   await using community = await Community.found();
   const [ana, ben] = [await community.register("ana"), await community.register("ben")];

@@ -28,6 +28,8 @@ export interface SessionPair {
   cut(): void;
   /** Both ends are told that they speak over this path from now on. */
   move(path: PathInfo): void;
+  /** `a` hears from the server that `b` is away, and from `b` no answer any more. */
+  silence(): void;
 }
 
 /** Two ends of one session in one process, without packets in between: the queues, their bounds and the back-pressure are real. */
@@ -46,6 +48,7 @@ export function sessionPair(options: PairOptions = {}): SessionPair {
     a,
     b,
     cut: () => [a, b].forEach((end) => end.finish({ code: "peer-gone", reason: "no path is left", side: "remote" })),
+    silence: () => a.goSilent(),
     move: (path) => [a, b].forEach((end) => end.moveTo(path)),
   };
 }
@@ -72,8 +75,10 @@ class End implements PeerSession {
   readonly #datagrams: Inbox<Uint8Array> = new Inbox(this);
   #other: End | null = null;
   #end: SessionEnd | null = null;
+  #isSilent = false;
   #resolveEnded: (end: SessionEnd) => void = () => undefined;
   #onPath: (path: PathInfo) => void = () => undefined;
+  #onAway: () => void = () => undefined;
 
   constructor(peer: string, limits: Limits) {
     this.peer = peer;
@@ -123,7 +128,19 @@ class End implements PeerSession {
     this.#onPath(path);
   }
 
+  onAway(handler: () => void): void {
+    this.#onAway = handler;
+  }
+
+  /** Nothing comes from the other end any more, and the server says so. */
+  goSilent(): void {
+    this.#isSilent = true;
+    this.#onAway();
+  }
+
   async ping(): Promise<number> {
+    this.check();
+    if (this.#isSilent) await this.ended;
     this.check();
     return this.path.rttMs;
   }

@@ -65,6 +65,7 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #guard: DirectGuard | null;
   #onPath: (path: PathInfo) => void = () => undefined;
   #onDatagram: (bytes: Uint8Array) => void = () => undefined;
+  #onAway: () => void = () => undefined;
 
   constructor(established: Established, options: LiveSessionOptions) {
     const { terms, agreed, isInitiator, localIndex, device, name } = established;
@@ -165,6 +166,10 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#onPath = handler;
   }
 
+  onAway(handler: () => void): void {
+    this.#onAway = handler;
+  }
+
   async ping(): Promise<number> {
     if (this.#end !== null) throw endError(this.#end);
     const pong = Promise.withResolvers<number>();
@@ -195,6 +200,11 @@ export class LiveSession implements PeerSession, PacketSink {
     if (isUp) this.#established.route.renew();
     this.#core.setServerRoute(this.#drive.now(), isUp);
     this.#drive.wake();
+  }
+
+  /** The server says that the other end's line to it broke: paths of its own may live, and it may come back. */
+  serverLost(): void {
+    if (this.#end === null) this.#onAway();
   }
 
   /** The server says that the other end hung up: what is on its way over a path of our own may still come. */

@@ -69,6 +69,8 @@ export interface PeerSession {
   sendDatagram(bytes: Uint8Array): void;
   onDatagram(handler: (bytes: Uint8Array) => void): void;
   onPath(handler: (path: PathInfo) => void): void;
+  /** One handler. The server says that the other end's line to it broke: it may come back, and a direct path may live. */
+  onAway(handler: () => void): void;
   /** Round trip over the session itself. Milliseconds. */
   ping(): Promise<number>;
   /** Never rejects. */

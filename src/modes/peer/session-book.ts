@@ -69,8 +69,8 @@ export class SessionBook {
       if (message.kind === "forward") route.received(message.body);
       else if (message.kind === "observed") session.observed(addressesOf(message));
       else if (message.kind === "limited") session.relayLimited(message.bytesPerSecond);
-      // `offline` says that the other end's line to the server broke: paths of its own may live, and it may come back.
-      else if (message.kind === "gone" && message.code !== "offline") session.serverGone();
+      else if (message.kind === "gone" && message.code === "offline") session.serverLost();
+      else if (message.kind === "gone") session.serverGone();
     };
     this.#live.set(session, { session: id, peerKey: device.key });
     this.#switchboard.connect(id, sink);

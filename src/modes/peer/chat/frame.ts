@@ -1,5 +1,5 @@
 import { way } from "../../cli/render.ts";
-import { formatMs } from "../../cli/amounts.ts";
+import { formatMs, formatSeconds } from "../../cli/amounts.ts";
 import { clipToWidth, sanitizeLine } from "../../cli/sanitize.ts";
 import { type Line, visiblePart } from "./editing.ts";
 import type { Question } from "./questions.ts";
@@ -10,6 +10,8 @@ export interface FrameParts {
   readonly state: ChatState;
   readonly question: Question | null;
   readonly progress: string;
+  /** How long nothing came from the other end; null while it counts as there. Milliseconds. */
+  readonly silentMs: number | null;
   readonly line: Line;
   /** Monotonic. Milliseconds. */
   readonly now: number;
@@ -65,7 +67,9 @@ function questionText({ prompt, fallback }: Question): string {
   return `? ${sanitizeLine(prompt)} ${fallback ? "[Y/n]" : "[y/N]"}`;
 }
 
-function statusText({ state, progress, now }: FrameParts): string {
+/** Of somebody silent neither a path nor a rate is true. */
+function statusText({ state, progress, silentMs, now }: FrameParts): string {
+  if (silentMs !== null) return `no sign of ${state.peer} for ${formatSeconds(Math.floor(silentMs / 1_000))}; waiting`;
   const { kind, rttMs } = state.path;
   const parts = [
     state.isTyping(now) ? `${state.peer} is typing` : state.peer,

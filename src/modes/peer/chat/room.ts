@@ -11,6 +11,7 @@ import { type Question, Questions } from "./questions.ts";
 import { type FilePolicy, type FilesFace, RoomFiles } from "./room-files.ts";
 import { readSaid } from "./slash.ts";
 import { ChatState } from "./state.ts";
+import { VitalSigns } from "./vital-signs.ts";
 
 /** What a chat needs beside its session. */
 export interface RoomOptions extends CommandOptions {
@@ -54,6 +55,7 @@ export class Room implements FilesFace {
   readonly #conversation: Conversation;
   readonly #files: RoomFiles;
   readonly #commands: Commands;
+  readonly #signs: VitalSigns;
   readonly #over = Promise.withResolvers<ChatOutcome>();
   /** Lines are reported in their order, so the last one stands for all. Never rejects. */
   #lastLine: Promise<void> = Promise.resolve();
@@ -75,10 +77,16 @@ export class Room implements FilesFace {
     this.#commands = new Commands(this, session, this.#files, options);
     this.#conversation = this.#converse();
     session.onPath((path) => this.#moved(path));
+    this.#signs = new VitalSigns(session, options.clock, onChange);
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
     void this.over.then(({ end }) => end && this.note(`the chat broke off: ${end.reason}`));
     options.signal.addEventListener("abort", this.#interrupted, { once: true });
     if (options.signal.aborted) this.#interrupted();
+  }
+
+  /** How long nothing came from the other end; null while it counts as there. Milliseconds. */
+  get silentMs(): number | null {
+    return this.#signs.silentMs;
   }
 
   /** Says something that stays on the screen. It may hold text of others. */
@@ -170,6 +178,7 @@ export class Room implements FilesFace {
   /** Ends what is left: lines under way get a moment, transfers none. Never rejects. */
   async close(): Promise<void> {
     this.#options.signal.removeEventListener("abort", this.#interrupted);
+    this.#signs[Symbol.dispose]();
     this.questions.dismissAll();
     await this.#files.cancel(new UserError("cancelled", "the chat was left"));
     const patience = Promise.withResolvers<void>();

@@ -102,9 +102,9 @@ export class Screen implements Disposable {
   #draw(): void {
     this.#callOffDrawing?.();
     this.#callOffDrawing = null;
-    const { state, questions, transferred } = this.#room;
+    const { state, questions, transferred: progress, silentMs } = this.#room;
     const now = this.#clock.now();
-    const parts = { state, question: questions.current, progress: transferred, line: this.#editor.line, now };
+    const parts = { state, question: questions.current, progress, silentMs, line: this.#editor.line, now };
     const { rows, cursorColumn } = frameOf(parts, this.#terminal.columns(), terminalRows(this.#terminal));
     const drawn = rows.map(({ kind, text }) => this.#styled(kind, text));
     this.#area.draw(this.#said(), drawn, cursorColumn);

@@ -6,7 +6,7 @@ import { ChatState } from "../../../../../src/modes/peer/chat/state.ts";
 
 function parts(more: Partial<FrameParts> = {}): FrameParts {
   const state = new ChatState("ana", "ben", { kind: "lan", remote: "10.0.0.2:4000", rttMs: 0.4, why: "" });
-  return { state, question: null, progress: "", line: lineOf("hello"), now: 0, ...more };
+  return { state, question: null, progress: "", silentMs: null, line: lineOf("hello"), now: 0, ...more };
 }
 
 function texts(more: Partial<FrameParts>, columns: number, rows: number): string[] {
@@ -18,6 +18,13 @@ test("frameOf() puts the line last, the path above it, a question above that", (
   expect(texts({ question, progress: "45% of 3 MB" }, 80, 24)).toEqual([
     "? save 1 file of ben? [Y/n]",
     "ben · in the local network, 0.40 ms · 45% of 3 MB",
+    "> hello",
+  ]);
+});
+
+test("frameOf() says of somebody silent for how long, and nothing that may be untrue", () => {
+  expect(texts({ silentMs: 12_900, progress: "17% of 3 GB, 27.1 MB/s, 10 s left" }, 80, 24)).toEqual([
+    "no sign of ben for 12 s; waiting",
     "> hello",
   ]);
 });

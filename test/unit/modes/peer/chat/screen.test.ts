@@ -234,6 +234,16 @@ test("who answers a question is not shown as typing, and who writes is", async (
   await ana.outcome;
 });
 
+test("somebody whose line broke and who does not answer is shown as silent", async () => {
+  const pair = withBen();
+  const ana = await sit(pair, "ana");
+  pair.silence();
+  await ana.terminal.waitFor("no sign of ben for");
+  expect(ana.terminal.screen.text).not.toContain("ben · over the server");
+  ana.terminal.press("C-c");
+  await ana.outcome;
+});
+
 test("/verify shows the number of the session and marks it only after a yes", async () => {
   const pair = withBen();
   const ana = await sit(pair, "ana");
