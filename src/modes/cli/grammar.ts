@@ -113,6 +113,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     operands: "PERSON",
     summary: "chat; without a terminal each line of stdin is a message",
     flags: [],
+    notes: ["Blank lines are no messages."],
     build: (line) => ({ kind: "chat", person: line.person() }),
   },
   msg: {

@@ -9,7 +9,7 @@ import { Conversation } from "./conversation.ts";
 import { inputLines } from "./input-lines.ts";
 
 export interface ChatLinesOptions {
-  /** Each line of it is a message. */
+  /** Each line of it is a message; blank ones are none. */
   readonly stdin: AsyncIterable<unknown>;
   /** Null: files are declined. */
   readonly inbox: Inbox | null;

@@ -48,14 +48,14 @@ function names(events: readonly CliEvent[]): string[] {
   return events.map(({ event }) => event);
 }
 
-test("each line of stdin is a message, and when all are delivered it is over", async () => {
+test("each line of stdin is a message, blank ones are none, and when all are delivered it is over", async () => {
   const { stdin, events, heard, done } = talk(sessionPair());
   stdin.write("one\r\ntw");
-  stdin.end("o\n\nlast without an end");
+  stdin.end("o\n\n \t\r\n last without an end");
   await done;
-  expect(heard).toEqual(["one", "two", "", "last without an end", "(left)"]);
-  expect(names(events).filter((name) => name === "posted")).toHaveLength(4);
-  expect(names(events).filter((name) => name === "delivered")).toHaveLength(4);
+  expect(heard).toEqual(["one", "two", " last without an end", "(left)"]);
+  expect(names(events).filter((name) => name === "posted")).toHaveLength(3);
+  expect(names(events).filter((name) => name === "delivered")).toHaveLength(3);
 });
 
 test("a line of the other end is an event with its text as it came", async () => {
