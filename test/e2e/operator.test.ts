@@ -110,7 +110,7 @@ test("status without a server is of the accounts alone", async () => {
 });
 
 test("block ends what runs and lets nobody sign in, running or not, until unblock", async () => {
-  const server = serve();
+  await using server = serve();
   const { join } = await server.waitFor("ready");
   expect((await register("ana", join)).exitCode).toBe(0);
   await using waiting = start(person("ana", "receive", "--yes"));
@@ -126,8 +126,7 @@ test("block ends what runs and lets nobody sign in, running or not, until unbloc
   server.signal("SIGTERM");
   await server.finished();
   expect((await admin("block", "ana")).exitCode).toBe(0);
-  const again = serve();
+  await using again = serve();
   const { join: line } = await again.waitFor("ready");
   expect((await login("ana", line)).exitCode).toBe(3);
-  await again[Symbol.asyncDispose]();
 });
