@@ -44,6 +44,11 @@ export class Community implements AsyncDisposable {
     }
   }
 
+  /** The server's, for `--data`. */
+  get dataFolder(): string {
+    return join(this.folder, "server");
+  }
+
   /** Registers by the join line, as a script does. */
   async register(name: string, options: StartOptions = {}): Promise<Person> {
     const person = await this.newcomer(name, options);

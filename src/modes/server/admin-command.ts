@@ -6,7 +6,7 @@ import { UserError } from "../cli/errors.ts";
 import { readPrivateFile } from "../runtime/private-file.ts";
 import { type AdminAnswer, type AdminQuestion, answerAdmin, parseAnswer } from "./admin.ts";
 import { advertisedNode } from "./advertise.ts";
-import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import { type DataFolder, lockDataFolder, existingDataFolder } from "./data-folder.ts";
 import { type DoorPlate, parsePlate } from "./door-plate.ts";
 import { Generation } from "./generation.ts";
 import { openServerKeys } from "./key-files.ts";
@@ -25,7 +25,7 @@ const nobody = { isOnline: () => false, onRevoked: () => {}, figures: () => null
 
 /** A word with the running server, or with its data folder when none runs. @returns 0. @throws UserError */
 export async function runAdminCommand(command: AdminCommand, context: ServerContext): Promise<number> {
-  const data = openDataFolder(context.data);
+  const data = existingDataFolder(context.data);
   const plate = parsePlate(readPrivateFile(data.admin, "secret"));
   const running: Ask | null = plate === null ? null : await reach(plate);
   if (running === null) await withStore(data, context, (ask) => carryOut(command, context, ask));

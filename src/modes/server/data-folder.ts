@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../cli/errors.ts";
 import { type HeldLock, takeLock } from "../runtime/file-lock.ts";
@@ -18,6 +19,18 @@ export interface DataFolder {
 export function openDataFolder(folder: string): DataFolder {
   makePrivateFolder(folder);
   return dataFolderAt(folder);
+}
+
+/**
+ * Of a server that has run, or was given its key: a word with the operator must not make another server, whose join lines look right
+ * and lead to a wrong key. @throws UserError `config`
+ */
+export function existingDataFolder(folder: string): DataFolder {
+  const data = dataFolderAt(folder);
+  if (existsSync(data.serverKey)) return openDataFolder(folder);
+  throw new UserError("config", `no server has run in ${folder}`, {
+    hint: "give the --data of your server; `p2p server` tells it in its log when it starts",
+  });
 }
 
 /** The names alone; nothing is looked at. */

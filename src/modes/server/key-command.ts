@@ -5,13 +5,13 @@ import type { ServerKeyCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import { createPrivateFile, readPrivateFile } from "../runtime/private-file.ts";
-import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import { type DataFolder, existingDataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
 import { fingerprintOf, formatKey, openServerKeys, parseKey, readKey } from "./key-files.ts";
 import { systemRandom } from "./system-random.ts";
 
 /** `p2p server key [export F | import F]`. @returns 0. @throws UserError `config` */
 export function runKeyCommand(command: ServerKeyCommand, { data: folder, output }: ServerContext): number {
-  const data = openDataFolder(folder);
+  const data = command.kind === "server-key-import" ? openDataFolder(folder) : existingDataFolder(folder);
   const file = command.file === null ? null : path.resolve(command.file);
   if (file !== null && command.kind === "server-key-import") importKey(data, file);
   else if (file !== null) exportKey(data, file);

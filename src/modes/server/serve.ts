@@ -3,7 +3,7 @@ import { openSharedStores } from "../../store/open.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import type { ReadyEvent } from "../cli/events.ts";
-import { formatHostPort, formatJoinLine, type ServerNode } from "../cli/join-line.ts";
+import { formatHostPort, formatJoinLine, type ServerNode, parseJoinLine, splitHostPort } from "../cli/join-line.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import { type Log, openLog } from "../runtime/log.ts";
 import { openAdminDoor } from "./admin-door.ts";
@@ -43,7 +43,8 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
   warn(command, context, ready.node);
   context.output.event(ready.event);
-  log.info("ready", { http: ready.event.http });
+  if (context.terminal.interactive) context.output.note(whatNext(ready.event));
+  log.info("ready", { http: ready.event.http, data: context.data });
   await lifecycle.closeOn(context.signal);
   log.info("stopped");
   return 0;
@@ -150,6 +151,17 @@ function keepCertificate(
     for (const { tcp } of listeners) tcp.renew(renewed);
   };
   keepRenewed({ files, pair, use, clock, log }, lifecycle);
+}
+
+/** For the person who has just started it and looks at the line. */
+function whatNext({ join, http, udp }: ReadyEvent): string {
+  const hasInvitation = parseJoinLine(join).invite !== null;
+  const { uses, days } = FIRST_INVITATION;
+  const line = hasInvitation
+    ? `send this line to your friends: it admits ${uses} people within ${days} days`
+    : "people who have an account join with this line; `p2p server invite` makes one for new people";
+  const ports = [`TCP ${splitHostPort(http).port}`, ...udp.map((place) => `UDP ${splitHostPort(place).port}`)];
+  return `${line}\nopen ${[...new Set(ports)].join(", ")} in the firewall; Ctrl-C ends the server`;
 }
 
 function warn(command: ServeCommand, { output }: ServerContext, node: ServerNode): void {
