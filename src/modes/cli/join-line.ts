@@ -1,6 +1,7 @@
 import { canonicalIp, parseIp } from "../../wire/address.ts";
 import { fromBase32, toBase32 } from "../../wire/bytes.ts";
 import { UserError } from "./errors.ts";
+import { isLowOrder } from "./low-order.ts";
 
 /** The one line that a friend needs: where the server is, who it is, and perhaps the right to register. */
 export interface JoinLine {
@@ -62,6 +63,7 @@ export function formatHostPort(host: string, port: number): string {
 export function parseServerKey(text: string): Uint8Array {
   const key = text.length === 52 ? fromBase32(text) : null;
   if (key === null) throw bad(`the key is not 52 base32 characters (a-z, 2-7)`);
+  if (isLowOrder(key)) throw bad("the key is none: no server can have it");
   return key;
 }
 

@@ -8,7 +8,7 @@ import { laterVerbs, verbs } from "../../../../src/modes/cli/grammar.ts";
 import { defaultLimits } from "../../../../src/modes/cli/limits.ts";
 import { Settings } from "../../../../src/modes/cli/settings.ts";
 
-const KEY = "a".repeat(52);
+const KEY = `${"a".repeat(51)}q`;
 const INVITE = "b".repeat(25) + "a";
 
 /** A line as typed, words parted by single blanks; no file exists. */

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { isLowOrder } from "../../../../src/modes/cli/low-order.ts";
 import { UserError } from "../../../../src/modes/cli/errors.ts";
 import {
   formatJoinLine,
@@ -7,7 +8,8 @@ import {
   looksLikeJoinLine,
   parseJoinLine,
 } from "../../../../src/modes/cli/join-line.ts";
-import { toBase32 } from "../../../../src/wire/bytes.ts";
+import { fromHex, toBase32 } from "../../../../src/wire/bytes.ts";
+import x25519 from "../../../vectors/wycheproof-x25519.json";
 
 const key = new Uint8Array(32).fill(7);
 const invite = new Uint8Array(16).fill(9);
@@ -119,7 +121,7 @@ test("formatJoinLine() writes scheme, ports and lower case, and what it writes i
   const lines = fc.record({
     secure: fc.boolean(),
     nodes: fc.array(fc.record({ host, port }), { minLength: 1, maxLength: 5 }),
-    key: bytes(32),
+    key: bytes(32).filter((made) => made === null || !isLowOrder(made)),
     invite: bytes(16),
   });
   fc.assert(
@@ -140,4 +142,17 @@ test("parseJoinLine() refuses with a UserError, whatever the text", () => {
     fc.property(text, (line) => void reason(line)),
     { numRuns: 2_000 },
   );
+});
+
+test("a key that makes every shared secret zero is none, and no other key of Wycheproof is refused", () => {
+  const tests = x25519.testGroups.flatMap((group) => group.tests);
+  const useless = tests.filter(({ shared }) => /^0+$/.test(shared));
+  expect(useless.length).toBeGreaterThan(20);
+  for (const { public: key, shared } of tests) {
+    const expected = /^0+$/.test(shared)
+      ? "cannot read the join line: the key is none: no server can have it"
+      : "accepted";
+    expect(reason(`host#${toBase32(fromHex(key) ?? new Uint8Array())}`)).toBe(expected);
+  }
+  expect(reason(`host#${"a".repeat(52)}`)).toContain("the key is none");
 });

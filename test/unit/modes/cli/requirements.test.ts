@@ -6,7 +6,7 @@ import type { UserError } from "../../../../src/modes/cli/errors.ts";
 import { requireAnswers } from "../../../../src/modes/cli/requirements.ts";
 import { Settings } from "../../../../src/modes/cli/settings.ts";
 
-const KEY = "a".repeat(52);
+const KEY = `${"a".repeat(51)}q`;
 
 function terminal(interactive: boolean, fullScreen: boolean): Terminal {
   const stream = new PassThrough();

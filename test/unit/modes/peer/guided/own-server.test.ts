@@ -5,7 +5,7 @@ import { startOwnServer } from "../../../../../src/modes/peer/guided/own-server.
 import { temporaryFolder, type TemporaryFolder } from "../../../../support/folder.ts";
 
 const never = new AbortController().signal;
-const key = "a".repeat(52);
+const key = `${"a".repeat(51)}q`;
 const invite = "a".repeat(26);
 
 /** A program in place of this one: answers `server --json` with the first line, `server invite …` with the second. */

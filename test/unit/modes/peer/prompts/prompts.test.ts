@@ -5,7 +5,7 @@ import { askNewPassword, askPassword, askTrust } from "../../../../../src/modes/
 import { VirtualTerminal } from "../../../../support/virtual-terminal.ts";
 
 const never = new AbortController().signal;
-const join = `p2p://192.0.2.1:7420/#${"a".repeat(52)}.${"a".repeat(26)}`;
+const join = `p2p://192.0.2.1:7420/#${"a".repeat(51)}q.${"a".repeat(26)}`;
 
 test("askName() shows what is wrong with a name until it is one", async () => {
   const terminal = new VirtualTerminal();
