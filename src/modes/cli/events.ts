@@ -49,6 +49,8 @@ export type AccountEvent =
       readonly label: string;
       readonly key: string;
       readonly trust: Trust;
+      /** It is the one that this program runs on. */
+      readonly here?: true;
     }
   | { readonly event: "waiting" }
   | NumberEvent;

@@ -37,7 +37,7 @@ function draw(event: DrawnEvent): Rendered[] {
         columns(event.name, event.online ? "online" : "offline", event.trust, event.blocked ? "blocked" : ""),
       );
     case "device":
-      return payload(columns(event.id, event.key, event.trust, event.label));
+      return payload(columns(event.id, event.key, event.trust, event.label, event.here ? "(this device)" : ""));
     case "waiting":
       return note("waiting; Ctrl-C ends it");
     case "number":

@@ -82,8 +82,10 @@ export async function runDevices(context: PeerContext): Promise<number> {
   const pins = node.people.find(node.name);
   for (const device of await devicesOf(node)) {
     const { id, key, label } = device;
-    const trust = toHex(id) === node.deviceId ? "verified" : trustIn(pins, device);
-    context.output.event({ event: "device", id: toHex(id), label, key: toBase32(key), trust });
+    const isHere = toHex(id) === node.deviceId;
+    const trust = isHere ? "verified" : trustIn(pins, device);
+    const here = isHere ? { here: true as const } : {};
+    context.output.event({ event: "device", id: toHex(id), label, key: toBase32(key), trust, ...here });
   }
   return 0;
 }

@@ -18,6 +18,11 @@ const rows: readonly Row[] = [
     "bob  offline  none  blocked",
   ],
   [{ event: "device", id: "1", label: "desk", key: "kk", trust: "new" }, "stdout", "1  kk  new  desk"],
+  [
+    { event: "device", id: "2", label: "lap", key: "ll", trust: "verified", here: true },
+    "stdout",
+    "2  ll  verified  lap  (this device)",
+  ],
   [{ event: "waiting" }, "stderr", "waiting; Ctrl-C ends it"],
   [
     { event: "number", peer: "bob", device: "1", digits: "1234567890", trust: "new" },
