@@ -103,6 +103,10 @@ test("metrics on an address that others reach start with a warning", async () =>
 });
 
 test("status without a server is of the accounts alone", async () => {
+  await using server = serve();
+  await server.waitFor("ready");
+  server.signal("SIGTERM");
+  await server.exited;
   expect(await status()).toMatchObject({ running: false, storeMs: expect.any(Number) });
   expect((await run(["server", "status", "--data", folder.at("data")])).stdout).toMatch(
     /^server +p2p .*, not running\naccounts +answer in .* ms\n$/,

@@ -121,7 +121,7 @@ test("bad input 192: an exported key comes back by import, and never over anothe
   expect(await once()).toBe(fingerprint);
   const other = folder.at("other");
   mkdirSync(other, { mode: 0o700 });
-  await run(["server", "key", "--data", other]);
+  writeFileSync(`${other}/server.key`, `${"ab".repeat(25)}aa\n`, { mode: 0o600 });
   expectMistake(
     await run(["server", "key", "import", backup, "--data", other, "--json"]),
     "config",

@@ -227,7 +227,6 @@ export class LiveSession implements PeerSession, PacketSink {
     if (this.#end !== null || this.#options.place === null) return;
     // By another receiver index nobody can link the two networks.
     this.#core.networkChanged();
-    this.#core.networkChanged();
     this.#seeker.moved(place);
     this.#announce();
   }
