@@ -35,7 +35,10 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     operands: "NAME",
     summary: "make an account on a server",
     flags: ["password-file", "device"],
-    notes: ["Needs a home without an account, and the server's join line in --server."],
+    notes: [
+      "Needs a home without an account, and the server's join line in --server.",
+      "Example: p2p register ana --server p2p://chat.example/#KEY.INVITE",
+    ],
     build: (line) => enrolment("register", line),
   },
   login: {
@@ -132,6 +135,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     flags: ["to", "as"],
     notes: [
       "A word that begins with @ is a person; a file of such a name is ./@name, or stands after --. PATH may be - for stdin, with --as NAME.",
+      "Example: p2p send report.pdf photo.jpg @bob",
     ],
     build: (line) => sending(line),
   },
@@ -141,7 +145,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     summary: "be there for messages and files",
     aliases: ["rx", "recv"],
     flags: ["out", "from", "once", "conflict", "max-bytes"],
-    notes: ["Without a terminal to ask at it needs --yes or --no."],
+    notes: ["Without a terminal to ask at it needs --yes or --no.", "Example: p2p receive --yes --out inbox"],
     build: (line) => ({
       kind: "receive",
       outFolder: line.flag("out"),
@@ -179,7 +183,10 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     mode: "server",
     operands: "",
     summary: "run a meeting place",
-    notes: ["Limits are settings of server.toml, such as limit-relay-rate = 12.5; README lists them."],
+    notes: [
+      "Its accounts, keys and server.toml lie in --data DIR; else in $STATE_DIRECTORY, as systemd sets it; else for root in /var/lib/p2p; else in ~/.local/share/p2p-server, on macOS ~/Library/Application Support/p2p-server, on Windows %LOCALAPPDATA%\\p2p-server.",
+      "Limits are settings of server.toml, such as limit-relay-rate = 12.5; README lists them.",
+    ],
     flags: [
       "listen",
       "advertise",
@@ -188,6 +195,8 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       "directory",
       "no-relay",
       "trusted-proxy",
+      "accounts",
+      "accounts-file",
       "tls-cert",
       "tls-key",
       "metrics",

@@ -11,6 +11,7 @@ const START = `p2p: chat and files straight from one computer to another, encryp
   p2p JOIN-LINE                    on each laptop: asks a few questions, then talks`;
 
 const ENDING = `The flags stand anywhere. PERSON is @NAME or NAME. More about one: p2p help VERB`;
+const VERB_ENDING = "Flags that every verb takes: p2p help";
 
 /** The help text of a verb, or the overview. Ends without a newline. @throws UserError `usage` for an unknown topic */
 export function helpText(topic: string | null): string {
@@ -32,7 +33,7 @@ function verbHelp(verb: string): string {
   if (row.flags.length > 0) parts.push(`Flags:\n${flagRows(row.flags)}`);
   const actions = Object.keys(verbs).filter((each) => each.startsWith(`${verb} `));
   if (actions.length > 0) parts.push(wrap(`See also: ${actions.map(call).join(", ")}`, 0, INDENT));
-  return parts.join("\n\n");
+  return [...parts, VERB_ENDING].join("\n\n");
 }
 
 function verbOf(topic: string): string {

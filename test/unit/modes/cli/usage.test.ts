@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { usageOf } from "../../../../src/modes/cli/args.ts";
+import { parseLine, toCommand, usageOf } from "../../../../src/modes/cli/args.ts";
 import { flags, globalFlags } from "../../../../src/modes/cli/flags.ts";
 import { laterVerbs, verbs } from "../../../../src/modes/cli/grammar.ts";
 import { limitNames } from "../../../../src/modes/cli/limits.ts";
+import { Settings } from "../../../../src/modes/cli/settings.ts";
 import { helpText } from "../../../../src/modes/cli/usage.ts";
 
 const names = Object.keys(verbs);
@@ -66,6 +67,8 @@ be there for messages and files (also rx, recv)
 
 Without a terminal to ask at it needs --yes or --no.
 
+Example: p2p receive --yes --out inbox
+
 Flags:
   --out DIR                      save files here (the current folder)
   --from PERSON                  only from this person; may be given several
@@ -73,12 +76,34 @@ Flags:
   --once                         end after the first transfer
   --conflict number|skip|refuse  when a file of that name exists: save as name
                                  (2), skip the file, or refuse the offer
-  --max-bytes N                  decline offers larger than this`);
+  --max-bytes N                  decline offers larger than this
+
+Flags that every verb takes: p2p help`);
 });
 
 describe("helpText()", () => {
   test("points from a verb to its actions", () => {
     expect(helpText("contacts")).toContain("See also: contacts block PERSON, contacts unblock PERSON");
+  });
+
+  test.each(names)("says of %s at its end where the flags for all verbs are", (verb) => {
+    expect(helpText(verb)).toEndWith("\n\nFlags that every verb takes: p2p help");
+  });
+
+  test.each(["register", "send", "receive"])("shows an example of %s that the grammar takes", (verb) => {
+    const [, example = ""] = /^Example: p2p (.*)$/m.exec(helpText(verb)) ?? [];
+    const words = example
+      .replace("KEY", `${"b".repeat(51)}q`)
+      .replace("INVITE", "a".repeat(26))
+      .split(" ");
+    const invocation = parseLine(words, () => false);
+    expect(toCommand(invocation, new Settings([invocation.given]))).toMatchObject({ kind: verb });
+  });
+
+  test("says of server where its data lies", () => {
+    expect(helpText("server").replace(/\s+/g, " ")).toContain(
+      "else for root in /var/lib/p2p; else in ~/.local/share/p2p-server",
+    );
   });
 
   test("refuses a topic that is none", () => {
