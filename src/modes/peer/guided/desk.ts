@@ -26,6 +26,8 @@ export interface Desk {
   readonly ownKey: Uint8Array;
   /** What to tell friends. */
   readonly joinLine: string;
+  /** The server of all this runs as long as this program. */
+  readonly isServerHere: boolean;
   /** Aborted when the program is to end: by a signal, or because the server will not have this device any more. */
   readonly signal: AbortSignal;
 }

@@ -26,11 +26,12 @@ export async function runGuided(context: PeerContext): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const home = openHome(context.home);
   const folder = await ReceivingFolder.open(downloadsFolder(thisDownloadsPlace(context.env)));
-  const entered = await enter(context, readAccount(home), gatesOf(context, stack));
+  const gates = gatesOf(context, stack);
+  const entered = await enter(context, readAccount(home), gates);
   if (entered === null) return 0;
   const { node, joinLine } = entered;
   stack.use(node);
-  await sitDown(deskOf({ context, node, joinLine, folder, home }));
+  await sitDown(deskOf({ context, node, joinLine, isServerHere: gates.isServerHere, folder, home }));
   return 0;
 }
 
@@ -39,7 +40,7 @@ export async function runCall(person: string, context: PeerContext): Promise<num
   const home = openHome(context.home);
   const folder = await ReceivingFolder.open(process.cwd());
   await using node = await openNode(context);
-  const desk = deskOf({ context, node, joinLine: "", folder, home });
+  const desk = deskOf({ context, node, joinLine: "", isServerHere: false, folder, home });
   await node.listen({ answers: ["chat", "files"], people: [person], rank: "bound", ...ears(desk) });
   const outcome = await goOn(desk, await callPerson(desk, person).catch(asInterrupted));
   desk.signal.throwIfAborted();
@@ -71,7 +72,7 @@ function interrupted(): UserError {
 function deskOf({
   home,
   ...given
-}: Pick<Desk, "context" | "node" | "joinLine" | "folder"> & { readonly home: Home }): Desk {
+}: Pick<Desk, "context" | "node" | "joinLine" | "isServerHere" | "folder"> & { readonly home: Home }): Desk {
   const over = new AbortController();
   given.node.failed.catch((error: unknown) => over.abort(error));
   return {
@@ -109,9 +110,12 @@ function enter(context: PeerContext, account: Account | null, gates: Gates): Pro
   throw new UserError("already-registered", `this home belongs to ${account.name} on another server`, { hint });
 }
 
-function gatesOf(context: PeerContext, stack: AsyncDisposableStack): Gates {
+function gatesOf(context: PeerContext, stack: AsyncDisposableStack): Gates & { readonly isServerHere: boolean } {
   let own: OwnServer | null = null;
   return {
+    get isServerHere() {
+      return own !== null;
+    },
     signIn: () => openNode(context),
     enrol: (enrolment) => enrol(context, enrolment),
     startServer: async () => {

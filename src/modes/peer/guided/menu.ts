@@ -20,6 +20,8 @@ const choices: readonly Choice<Action>[] = [
   { value: "quit", label: "Quit" },
 ];
 
+const SERVER_ENDS = "the server here ends too";
+
 /** Names that fit into a title. */
 const MAX_NAMES = 12;
 
@@ -27,12 +29,16 @@ const MAX_NAMES = 12;
 export async function runMenu(desk: Desk): Promise<void> {
   const { terminal, output } = desk.context;
   for (let isWarned = false; ;) {
-    const action = await asked(desk, (signal) => askLiveChoice(terminal, signal, new Menu(desk.roster)));
+    const action = await asked(desk, (signal) => askLiveChoice(terminal, signal, new Menu(desk)));
     if (action === "quit" || (action === null && isWarned)) return;
     isWarned = action === null;
-    if (action === null) output.note("once more, and p2p ends; as long as it runs others can reach you");
+    if (action === null) output.note(warning(desk));
     else await act(desk, action);
   }
+}
+
+function warning({ isServerHere }: Desk): string {
+  return `once more, and p2p ends${isServerHere ? ` (${SERVER_ENDS})` : ""}; as long as it runs others can reach you`;
 }
 
 /** What goes wrong is told, and the menu stands again. */
@@ -55,11 +61,12 @@ const actions: Readonly<Record<Exclude<Action, "quit">, (desk: Desk) => Promise<
 };
 
 class Menu implements Live<Action> {
-  readonly choices: readonly Choice<Action>[] = choices;
+  readonly choices: readonly Choice<Action>[];
   readonly #roster: Roster;
 
-  constructor(roster: Roster) {
+  constructor({ roster, isServerHere }: Desk) {
     this.#roster = roster;
+    this.choices = isServerHere ? choices.map(withServer) : choices;
   }
 
   get message(): string {
@@ -73,4 +80,8 @@ class Menu implements Live<Action> {
   watch(changed: () => void): () => void {
     return this.#roster.watch(changed);
   }
+}
+
+function withServer(choice: Choice<Action>): Choice<Action> {
+  return choice.value === "quit" ? { ...choice, hint: SERVER_ENDS } : choice;
 }

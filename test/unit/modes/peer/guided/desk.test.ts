@@ -29,6 +29,7 @@ async function sit(
   folder: TemporaryFolder,
   name: string,
   flags: Readonly<Partial<Record<FlagName, string>>> = {},
+  isServerHere = false,
 ): Promise<Seat> {
   const terminal = new VirtualTerminal(100, 40);
   const node = place.enter(name);
@@ -39,6 +40,7 @@ async function sit(
     context: peerContext(terminal, folder.path, controller.signal, flags),
     node,
     joinLine: "p2p://192.0.2.1:7420/#key",
+    isServerHere,
     folder: await ReceivingFolder.open(downloads),
     roster: new Roster(node),
     doorbell: new Doorbell(),
@@ -72,6 +74,22 @@ test("the first screen says who you are, where, and the line for friends", async
   expect(ana.terminal.screen.text).toContain("\n  p2p p2p://192.0.2.1:7420/#key\n");
   ana.terminal.press("Up", "Enter");
   await ana.done;
+});
+
+test("whoever runs the server here is told at Quit that it ends too", async () => {
+  using folder = temporaryFolder();
+  const place = new MeetingPlace(folder.path);
+  const ana = await sit(place, folder, "ana", {}, true);
+  ana.terminal.press("Up");
+  await ana.terminal.waitFor("● Quit (the server here ends too)");
+  ana.terminal.press("C-c");
+  await ana.terminal.waitFor("once more, and p2p ends (the server here ends too)");
+  ana.terminal.press("C-c");
+  await ana.done;
+  const ben = await sit(place, folder, "ben");
+  ben.terminal.press("Up", "Enter");
+  await ben.done;
+  expect(ben.terminal.screen.text).not.toContain("the server here");
 });
 
 test("the menu shows who comes and goes while it stands", async () => {
