@@ -72,7 +72,7 @@ export const rings: readonly Ring[] = [
     limitSeconds: 60,
     testSeconds: 20,
     workers: 2,
-    prepare: [["bun", "test/support/ferretdb/build.ts"]],
+    prepare: [["bun", "test/support/ferretdb/build.ts"], compile],
     prepareSeconds: 300,
     wants: [debian("redis-server", "redis-server")],
   },

@@ -115,7 +115,7 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
   const lock = lockDataFolder(data);
   try {
     const keys = openServerKeys(data, systemRandom);
-    await using store = await openAccounts(data);
+    await using store = await openAccounts(data, context.settings, nobody.onTrouble);
     const generation = new Generation(store, data.generation);
     const clock = { unixMs: () => Date.now() };
     await explained(() => generation.start(clock));

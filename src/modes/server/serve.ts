@@ -1,4 +1,5 @@
 import type { AccountStore } from "../../store/accounts.ts";
+import type { OnTrouble } from "../../store/trouble.ts";
 import { openSharedStores } from "../../store/open.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
@@ -38,7 +39,7 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   const log = openLog(command.logLevel, context.terminal.fullScreen || context.terminal.interactive);
   await using lifecycle = new Lifecycle({ log });
   const tls = command.tls === null ? null : readTls(command.tls);
-  const opened = await openData(context.data, lifecycle);
+  const opened = await openData(context, log, lifecycle);
   const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
   const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
   warn(command, context, ready.node);
@@ -50,12 +51,13 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   return 0;
 }
 
-async function openData(folder: string, lifecycle: Lifecycle): Promise<Opened> {
+async function openData({ data: folder, settings }: ServerContext, log: Log, lifecycle: Lifecycle): Promise<Opened> {
   const data = openDataFolder(folder);
   const lock = lockDataFolder(data);
   lifecycle.add("lock", lock.release);
   const keys = openServerKeys(data, systemRandom);
-  const store = await openAccounts(data);
+  const onTrouble: OnTrouble = ({ event, place, reason }) => log.warn(event, { place, reason });
+  const store = await openAccounts(data, settings, onTrouble);
   lifecycle.add("accounts", async () => store[Symbol.asyncDispose]());
   return { data, keys, store };
 }
