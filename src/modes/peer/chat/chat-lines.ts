@@ -3,6 +3,7 @@ import type { CliEvent } from "../../cli/events.ts";
 import { UserError } from "../../cli/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PeerSession } from "../peer-session.ts";
+import { endReason } from "../transfer/failure.ts";
 import type { Inbox } from "../transfer/inbox.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { Conversation } from "./conversation.ts";
@@ -59,9 +60,11 @@ async function chatOver(
     return null;
   } finally {
     stop.abort();
-    await transfers.cancel(new UserError("cancelled", "the chat was left"));
+    const reason = new UserError("cancelled", "the chat was left");
+    const wasBusy = transfers.isBusy;
+    await transfers.cancel(reason);
     conversation.leave().catch(() => undefined);
-    await session.close();
+    await session.close("peer-gone", endReason(wasBusy ? reason : null));
   }
 }
 

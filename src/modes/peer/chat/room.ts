@@ -4,6 +4,7 @@ import { way } from "../../cli/render.ts";
 import { describeError } from "../../cli/report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
+import { endReason } from "../transfer/failure.ts";
 import { type CommandOptions, Commands } from "./commands.ts";
 import { Conversation, newId } from "./conversation.ts";
 import { messagesOf } from "./own-text.ts";
@@ -180,13 +181,15 @@ export class Room implements FilesFace {
     this.#options.signal.removeEventListener("abort", this.#interrupted);
     this.#signs[Symbol.dispose]();
     this.questions.dismissAll();
-    await this.#files.cancel(new UserError("cancelled", "the chat was left"));
+    const reason = new UserError("cancelled", "the chat was left");
+    const wasBusy = this.#files.isBusy;
+    await this.#files.cancel(reason);
     const patience = Promise.withResolvers<void>();
     const callOff = this.#options.clock.after(LAST_LINES_MS, patience.resolve);
     await Promise.race([this.#lastLine, patience.promise, this.#session.ended]);
     callOff();
     this.#conversation.leave().catch(() => undefined);
-    await this.#session.close();
+    await this.#session.close("peer-gone", endReason(wasBusy ? reason : null));
     this.state.ended();
   }
 

@@ -8,6 +8,7 @@ import { systemRandom } from "../own-device.ts";
 import type { Incoming } from "../peer-node.ts";
 import type { PeerSession } from "../peer-session.ts";
 import { askChat, askFiles, askOffer } from "../prompts/requests.ts";
+import { endReason } from "../transfer/failure.ts";
 import { type Inbox, type IncomingEnd, type IncomingOffer, OfferPlaces } from "../transfer/inbox.ts";
 import { ReceivingFolder } from "../transfer/receiving-folder.ts";
 import { Transfers } from "../transfer/transfers.ts";
@@ -81,7 +82,7 @@ class Receiver {
 
   /** So that no partial file is left behind. */
   async cancel(reason: UserError): Promise<void> {
-    await Promise.all(this.#talks.values().map(({ transfers }) => transfers.cancel(reason)));
+    await Promise.all(this.#talks.entries().map(([session, { transfers }]) => cutOff(session, transfers, reason)));
   }
 
   /** Never rejects. */
@@ -205,6 +206,12 @@ const SETTLE_MS = 2_000;
 
 function answeredElsewhere({ from }: Incoming): string {
   return `another program of yours has answered ${from}`;
+}
+
+async function cutOff(session: PeerSession, transfers: Transfers, reason: UserError): Promise<void> {
+  const wasBusy = transfers.isBusy;
+  await transfers.cancel(reason);
+  if (wasBusy) await session.close("peer-gone", endReason(reason));
 }
 
 function hasGivenUp({ from }: Incoming): string {

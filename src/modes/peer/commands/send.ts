@@ -4,6 +4,7 @@ import { UserError } from "../../cli/errors.ts";
 import type { LiveNode } from "../live-node.ts";
 import { openNode } from "../open-node.ts";
 import { systemRandom } from "../own-device.ts";
+import { endReason } from "../transfer/failure.ts";
 import { startOf } from "../transfer/local-name.ts";
 import { MAX_NAME_BYTES } from "../transfer/offer.ts";
 import { prepare, type Shipment } from "../transfer/prepare.ts";
@@ -43,7 +44,7 @@ async function sendTo(node: LiveNode, person: string, shipment: Shipment, contex
   try {
     await transfers.send(shipment, signal);
   } catch (error) {
-    await session.close();
+    await session.close("peer-gone", endReason(error));
     throw error instanceof UserError && error.code === "declined" ? declined(person) : error;
   }
   await session.close();

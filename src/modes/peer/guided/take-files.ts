@@ -4,6 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type FilesFace, RoomFiles } from "../chat/room-files.ts";
 import type { Incoming } from "../peer-node.ts";
 import type { PeerSession } from "../peer-session.ts";
+import { endReason } from "../transfer/failure.ts";
 import type { Desk } from "./desk.ts";
 import { filePolicy } from "./file-policy.ts";
 
@@ -49,7 +50,7 @@ async function receive(
   if (signal.aborted) await files.cancel(signal.reason as UserError);
   await files.idle();
   await Promise.race([session.ended, calledOff, pause(desk.clock, SETTLE_MS)]);
-  await session.close();
+  await session.close("peer-gone", endReason(signal.aborted ? signal.reason : null));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -45,6 +45,18 @@ export function codeToTell(failure: UserError): ErrorCode {
   return failure.code === "interrupted" || failure.code === "terminated" ? "cancelled" : failure.code;
 }
 
+/** Why a session ends that files moved in, for both ends to read. @param failure what ended the transfer; null when all arrived */
+export function endReason(failure: unknown): string {
+  if (failure === null) return "finished";
+  const code = failure instanceof UserError ? codeToTell(failure) : "internal";
+  return reasonsToEnd[code] ?? "the transfer failed";
+}
+
+const reasonsToEnd: Partial<Record<ErrorCode, string>> = {
+  cancelled: "the transfer was cancelled",
+  declined: "the files were declined",
+};
+
 /** An error of the file system while something is written here. */
 export function writeFailure(action: string, error: unknown): unknown {
   const code = systemCode(error);

@@ -74,7 +74,12 @@ export class Transfers {
     }
   }
 
-  /** Resolves when nothing is offered or under way, either way. */
+  /** Something is offered or under way, either way. */
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Resolves when nothing is. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

@@ -7,6 +7,7 @@ import type { FilePolicy } from "../../../../../src/modes/peer/chat/room-files.t
 import type { ChatOutcome } from "../../../../../src/modes/peer/chat/room.ts";
 import { OfferPlaces } from "../../../../../src/modes/peer/transfer/inbox.ts";
 import { ReceivingFolder } from "../../../../../src/modes/peer/transfer/receiving-folder.ts";
+import { Transfers } from "../../../../../src/modes/peer/transfer/transfers.ts";
 import type { PeerSession } from "../../../../../src/modes/peer/peer-session.ts";
 import { chat, type ChatMessage } from "../../../../../src/wire/messages/chat.ts";
 import { systemClock } from "../../../../../src/modes/runtime/clock.ts";
@@ -331,6 +332,24 @@ test("whoever leaves and cancels reads of no defect, and the other end reads who
   await Promise.all([ana.outcome, ben.outcome]);
   expect(ana.terminal.screen.text).not.toMatch(/defect|the chat was left/);
   expect(ben.terminal.screen.text).toContain("they cancelled");
+});
+
+test("whoever leaves and cancels says so as the end of the session, too", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(`${folder.path}/big.bin`, randomBytes(8 * 1_048_576));
+  const pair = sessionPair({ streamWindowBytes: 1_024 });
+  void new Conversation(pair.b, deaf);
+  const out = await ReceivingFolder.open(`${folder.path}/in`);
+  const inbox = { folder: out, conflict: "number", maxBytes: null, places: new OfferPlaces(), onEnd() {} } as const;
+  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+  const decide = async () => "accept" as const;
+  void new Transfers(pair.b, { inbox: { ...inbox, decide }, random, onEvent() {} });
+  const ana = await sit(pair, "ana");
+  enter(ana, `/send ${folder.path}/big.bin`);
+  await ana.terminal.waitFor("* accepted");
+  ana.terminal.press("C-c", "C-c");
+  await ana.outcome;
+  expect(await pair.b.ended).toMatchObject({ code: "peer-gone", reason: "the transfer was cancelled" });
 });
 
 test("bad input 142: a paste of several lines is sent as one message, after a question", async () => {
