@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { whyMissing, whyNoNamespaces } from "./support/debian.ts";
 import { endWithUs, type Outcome, runLimited } from "./support/limited.ts";
 import { type Command, type Ring, rings, type Step } from "./support/rings.ts";
-import { add, describe, nothing, type Tally, tallyOf } from "./support/tally.ts";
+import { add, describe, nothing, skippedIn, type Tally, tallyOf, withoutPasses } from "./support/tally.ts";
 
 const COMPILE_LIMIT_MS = 120_000;
 
@@ -79,7 +79,6 @@ async function runTests(ring: Ring): Promise<Tally> {
   const command = [
     "bun",
     "test",
-    "--only-failures",
     "--no-orphans",
     timeout,
     ...(ring.workers === undefined ? [] : [`--parallel=${ring.workers}`]),
@@ -87,7 +86,8 @@ async function runTests(ring: Ring): Promise<Tally> {
   ];
   const outcome = await runLimited(command, ring.limitSeconds * 1000);
   const tally = tallyOf(outcome.output, outcome.exitCode);
-  if (tally.failed > 0) report(command, outcome);
+  for (const title of skippedIn(outcome.output)) say(`${ring.name.padEnd(9)} skips ${title}`);
+  if (tally.failed > 0) report(command, { ...outcome, output: withoutPasses(outcome.output) });
   return tally;
 }
 

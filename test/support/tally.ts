@@ -23,6 +23,16 @@ export function tallyOf(output: string, exitCode: number | null): Tally {
   return { passed: count("pass"), failed, skipped: count("skip") + count("todo") };
 }
 
+/** The titles of the tests that `bun test` skipped, which say why. It names them where they stand and again at its end. */
+export function skippedIn(output: string): readonly string[] {
+  return [...new Set([...output.matchAll(/^\(skip\) (.+)$/gm)].map(([, title = ""]) => title))];
+}
+
+/** What a reader needs of the output of `bun test`: `--only-failures` would leave out the titles of skipped tests too. */
+export function withoutPasses(output: string): string {
+  return output.replaceAll(/^\((?:pass|skip)\) .*\n/gm, "");
+}
+
 /** `3 passed, 0 failed`, with the skipped only where there are some. */
 export function describe({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

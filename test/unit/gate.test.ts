@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runLimited } from "../support/limited.ts";
-import { describe, tallyOf } from "../support/tally.ts";
+import { describe, skippedIn, tallyOf, withoutPasses } from "../support/tally.ts";
 
 const summary = "\n 12 pass\n 2 skip\n 1 todo\n 3 fail\n 99 expect() calls\nRan 18 tests across 2 files. [24.00ms]\n";
 
@@ -17,6 +17,13 @@ test("tallyOf() counts a runner that died before its summary as one failure", ()
 
 test("tallyOf() counts a bad exit status as a failure though every test passed", () => {
   expect(tallyOf("\n 2 pass\n 0 fail\nRan 2 tests across 1 file. [1.00ms]\n", 134).failed).toBe(1);
+});
+
+test("skippedIn() names each skipped test once, and withoutPasses() leaves what failed", () => {
+  const output =
+    "a.test.ts:\n(pass) one [1.00ms]\n(skip) two: no Go\n(fail) three\n\n1 tests skipped:\n(skip) two: no Go\n";
+  expect(skippedIn(output)).toEqual(["two: no Go"]);
+  expect(withoutPasses(output)).toBe("a.test.ts:\n(fail) three\n\n1 tests skipped:\n");
 });
 
 test("describe() tells of skipped tests only where there are some", () => {

@@ -48,9 +48,9 @@ test.skipIf(process.platform !== "linux").each(notFiles.slice(0, 3))(
   },
 );
 
-// Root may read everything; what it may not read either is above.
+// What root may not read either is above.
 test.skipIf(process.getuid?.() === 0)(
-  "bad input 162: prepare() refuses a file without the right to read it",
+  "bad input 162: prepare() refuses a file without the right to read it: root may read everything",
   async () => {
     await using here = await stage();
     const path = await here.file("a", "x");
