@@ -1,10 +1,17 @@
+import type { NewAccount } from "./accounts.ts";
+import type { NewDevice } from "./devices.ts";
+import { StoreError } from "./errors.ts";
 import {
   ID_BYTES,
+  KEY_BYTES,
   MAX_ANSWERED_NAMES,
   MAX_BUCKET_KEY_LENGTH,
+  MAX_DEVICE_LIST_BYTES,
+  MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
   MAX_NODE_ID_LENGTH,
   MAX_PAGE_ENTRIES,
+  MAX_PASSWORD_HASH_LENGTH,
 } from "./limits.ts";
 import type { BucketRate } from "./rate-buckets.ts";
 import { answerBits, type PresenceEntry, ranks } from "./presence.ts";
@@ -65,6 +72,30 @@ export function requireEntry(entry: PresenceEntry): void {
   requireTime("time of sign-in", entry.sinceMs);
   requireInteger("number of names answered", entry.forNames?.length ?? 0, 0, MAX_ANSWERED_NAMES);
   for (const name of entry.forNames ?? []) requireText("name answered", name, MAX_NAME_LENGTH);
+}
+
+/**
+ * @throws TypeError unless every field is of its kind and within its bounds
+ * @throws StoreError `bad-name` for a name that is not in lower case
+ */
+export function requireAccount({ userId, name, passwordHash, createdAtMs }: NewAccount): void {
+  requireBytes("user id", userId, ID_BYTES);
+  requireText("name", name, MAX_NAME_LENGTH);
+  requireText("password hash", passwordHash, MAX_PASSWORD_HASH_LENGTH);
+  requireTime("creation time", createdAtMs);
+  if (name !== "" && name === name.toLowerCase()) return;
+  throw new StoreError("bad-name", "cannot create the account: the name is not in lower case");
+}
+
+/** @throws TypeError unless every field is of its kind and within its bounds */
+export function requireDevice(device: NewDevice): void {
+  requireBytes("device id", device.deviceId, ID_BYTES);
+  requireBytes("user id", device.userId, ID_BYTES);
+  requireBytes("device key", device.key, KEY_BYTES);
+  requireBytes("sign key", device.signKey, KEY_BYTES);
+  requireText("label", device.label, MAX_LABEL_LENGTH);
+  requireUpTo("device list", device.deviceList, MAX_DEVICE_LIST_BYTES);
+  requireTime("creation time", device.createdAtMs);
 }
 
 /** @throws TypeError unless something can be taken at that rate */

@@ -19,9 +19,15 @@ export const MAX_NODE_ID_LENGTH = 256;
 /** Names to which one channel may limit what it answers. */
 export const MAX_ANSWERED_NAMES = 16;
 /** "Last seen" is rounded down to this, so that the store holds no diary and is not written at each reconnect. */
-export const LAST_SEEN_STEP_MS = 3_600_000;
+const LAST_SEEN_STEP_MS = 3_600_000;
+
 /** How long `sweep()` leaves a revoked device, far beyond the 10 min an access token lives. */
 export const REVOKED_KEPT_MS = 86_400_000;
 /** One message between nodes: signalling, never bulk. */
 export const MAX_BUS_MESSAGE_BYTES = 65_536;
 export const MAX_BUCKET_KEY_LENGTH = 256;
+
+/** To the coarseness in which it is stored when a device was last seen. */
+export function roundedDown(timeMs: number): number {
+  return timeMs - (timeMs % LAST_SEEN_STEP_MS);
+}

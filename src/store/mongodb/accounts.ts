@@ -1,5 +1,5 @@
 import type { Account, Accounts, Admission, NewAccount, Page } from "../accounts.ts";
-import { requireBytes, requirePageSize, requireText, requireTime } from "../checks.ts";
+import { requireAccount, requireBytes, requirePageSize, requireText } from "../checks.ts";
 import { StoreError } from "../errors.ts";
 import { ID_BYTES, KEY_BYTES, MAX_NAME_LENGTH, MAX_PASSWORD_HASH_LENGTH } from "../limits.ts";
 import type { Collections } from "./collections.ts";
@@ -115,15 +115,6 @@ export class MongoAccounts implements Accounts {
     const work = (call: CallOptions) => this.#accounts.updateOne({ _id }, { $set: fields }, call);
     return (await perform(this.#connection, "change the account", work)).matchedCount > 0;
   }
-}
-
-function requireAccount({ userId, name, passwordHash, createdAtMs }: NewAccount): void {
-  requireBytes("user id", userId, ID_BYTES);
-  requireText("name", name, MAX_NAME_LENGTH);
-  requireText("password hash", passwordHash, MAX_PASSWORD_HASH_LENGTH);
-  requireTime("creation time", createdAtMs);
-  if (name !== "" && name === name.toLowerCase()) return;
-  throw new StoreError("bad-name", "cannot create the account: the name is not in lower case");
 }
 
 function refusedInvitation(): StoreError {

@@ -1,18 +1,6 @@
-import { requireBytes, requireText, requireTime, requireUpTo } from "../checks.ts";
 import type { Device, NewDevice } from "../devices.ts";
-import { ID_BYTES, KEY_BYTES, LAST_SEEN_STEP_MS, MAX_DEVICE_LIST_BYTES, MAX_LABEL_LENGTH } from "../limits.ts";
+import { roundedDown } from "../limits.ts";
 import { binary, bytesIn, type DeviceDocument } from "./documents.ts";
-
-/** @throws TypeError */
-export function requireDevice(device: NewDevice): void {
-  requireBytes("device id", device.deviceId, ID_BYTES);
-  requireBytes("user id", device.userId, ID_BYTES);
-  requireBytes("device key", device.key, KEY_BYTES);
-  requireBytes("sign key", device.signKey, KEY_BYTES);
-  requireText("label", device.label, MAX_LABEL_LENGTH);
-  requireUpTo("device list", device.deviceList, MAX_DEVICE_LIST_BYTES);
-  requireTime("creation time", device.createdAtMs);
-}
 
 export function toDocument(device: NewDevice, slot: number): DeviceDocument {
   const { deviceId, userId, key, signKey, label, deviceList, createdAtMs } = device;
@@ -42,9 +30,4 @@ export function toDevice(document: DeviceDocument, revokedAtMs: number | null = 
     lastSeenAtMs,
     revokedAtMs,
   };
-}
-
-/** To the coarseness in which it is stored when a device was last seen. */
-export function roundedDown(timeMs: number): number {
-  return timeMs - (timeMs % LAST_SEEN_STEP_MS);
 }

@@ -1,13 +1,13 @@
 import type { Filter } from "mongodb";
 import { equalBytes } from "../../wire/bytes.ts";
-import { requireBytes, requireTime, requireUpTo } from "../checks.ts";
+import { requireBytes, requireDevice, requireTime, requireUpTo } from "../checks.ts";
 import type { Device, Devices, NewDevice, RevokedDevice } from "../devices.ts";
 import { StoreError } from "../errors.ts";
-import { ID_BYTES, KEY_BYTES, MAX_DEVICE_LIST_BYTES, MAX_DEVICES } from "../limits.ts";
+import { ID_BYTES, KEY_BYTES, MAX_DEVICE_LIST_BYTES, MAX_DEVICES, roundedDown } from "../limits.ts";
 import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import type { CallOptions } from "./deadline.ts";
-import { requireDevice, roundedDown, toDevice, toDocument } from "./device-documents.ts";
+import { toDevice, toDocument } from "./device-documents.ts";
 import { binary, bytesIn, type DeviceDocument } from "./documents.ts";
 import { isDuplicate } from "./errors.ts";
 import { Revocation } from "./revocation.ts";

@@ -1,6 +1,6 @@
 import type { SQLQueryBindings, Statement } from "bun:sqlite";
 import type { Account, Accounts, Admission, NewAccount, Page } from "../accounts.ts";
-import { requireBytes, requirePageSize, requireText, requireTime } from "../checks.ts";
+import { requireAccount, requireBytes, requirePageSize, requireText } from "../checks.ts";
 import { StoreError } from "../errors.ts";
 import { ID_BYTES, KEY_BYTES, MAX_NAME_LENGTH, MAX_PASSWORD_HASH_LENGTH } from "../limits.ts";
 import { type Connection, perform, takenColumns } from "./connection.ts";
@@ -109,15 +109,6 @@ export class SqliteAccounts implements Accounts {
     requireBytes("user id", userId, ID_BYTES);
     return perform(this.#connection, "change the account", () => statement.run(userId, value).changes > 0);
   }
-}
-
-function requireAccount({ userId, name, passwordHash, createdAtMs }: NewAccount): void {
-  requireBytes("user id", userId, ID_BYTES);
-  requireText("name", name, MAX_NAME_LENGTH);
-  requireText("password hash", passwordHash, MAX_PASSWORD_HASH_LENGTH);
-  requireTime("creation time", createdAtMs);
-  if (name !== "" && name === name.toLowerCase()) return;
-  throw new StoreError("bad-name", "cannot create the account: the name is not in lower case");
 }
 
 function toAccount(row: AccountRow | null): Account | null {

@@ -1,6 +1,4 @@
-import { requireBytes, requireText, requireTime, requireUpTo } from "../checks.ts";
-import type { Device, NewDevice } from "../devices.ts";
-import { ID_BYTES, KEY_BYTES, LAST_SEEN_STEP_MS, MAX_DEVICE_LIST_BYTES, MAX_LABEL_LENGTH } from "../limits.ts";
+import type { Device } from "../devices.ts";
 
 export interface DeviceRow {
   readonly device_id: Uint8Array;
@@ -27,20 +25,4 @@ export function toDevice(row: DeviceRow | null): Device | null {
     lastSeenAtMs: row.last_seen_at_ms,
     revokedAtMs: row.revoked_at_ms,
   };
-}
-
-/** @throws TypeError */
-export function requireDevice(device: NewDevice): void {
-  requireBytes("device id", device.deviceId, ID_BYTES);
-  requireBytes("user id", device.userId, ID_BYTES);
-  requireBytes("device key", device.key, KEY_BYTES);
-  requireBytes("sign key", device.signKey, KEY_BYTES);
-  requireText("label", device.label, MAX_LABEL_LENGTH);
-  requireUpTo("device list", device.deviceList, MAX_DEVICE_LIST_BYTES);
-  requireTime("creation time", device.createdAtMs);
-}
-
-/** To the coarseness in which it is stored when a device was last seen. */
-export function roundedDown(timeMs: number): number {
-  return timeMs - (timeMs % LAST_SEEN_STEP_MS);
 }

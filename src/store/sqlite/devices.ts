@@ -1,11 +1,11 @@
 import type { SQLQueryBindings, Statement } from "bun:sqlite";
 import { equalBytes } from "../../wire/bytes.ts";
-import { requireBytes, requireTime, requireUpTo } from "../checks.ts";
+import { requireBytes, requireDevice, requireTime, requireUpTo } from "../checks.ts";
 import type { Device, Devices, NewDevice, RevokedDevice } from "../devices.ts";
 import { StoreError } from "../errors.ts";
-import { ID_BYTES, KEY_BYTES, MAX_DEVICE_LIST_BYTES, MAX_DEVICES } from "../limits.ts";
+import { ID_BYTES, KEY_BYTES, MAX_DEVICE_LIST_BYTES, MAX_DEVICES, roundedDown } from "../limits.ts";
 import { type Connection, perform, takenColumns } from "./connection.ts";
-import { type DeviceRow, requireDevice, roundedDown, toDevice } from "./device-rows.ts";
+import { type DeviceRow, toDevice } from "./device-rows.ts";
 
 type Select = Statement<DeviceRow, SQLQueryBindings[]>;
 
