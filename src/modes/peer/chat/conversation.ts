@@ -77,10 +77,6 @@ export class Conversation {
     return { id, delivered: delivery.promise };
   }
 
-  async markRead(id: string): Promise<void> {
-    await this.#say({ kind: "read", id: idBytes(id) });
-  }
-
   /** A hint, sent once and perhaps lost. */
   showTyping(): void {
     this.#session.sendDatagram(chat.encode({ kind: "typing" }));
