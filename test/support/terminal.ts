@@ -76,8 +76,12 @@ export class Terminal implements AsyncDisposable {
     return this.#tmux("capture-pane", "-p", "-J", "-S", "-");
   }
 
+  /** Changes the window, and waits until the program's side of it has the size: tmux passes on no two sizes within 250 ms. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
+    const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trimEnd();
+    const size = `${rows} ${columns}`;
+    await this.#until(async () => ((await sizeOf(tty)) === size ? true : null), `a size of ${size}`, DEADLINE_MS);
   }
 
   /** Waits until the screen shows it. @returns the match @throws Error with the screen */
@@ -146,4 +150,10 @@ export class Terminal implements AsyncDisposable {
     if ((await child.exited) !== 0) throw new Error(`tmux ${args.join(" ")}: ${stderr.trim()}`);
     return stdout;
   }
+}
+
+/** @returns rows and columns of a terminal device, as `24 80` */
+async function sizeOf(tty: string): Promise<string> {
+  const child = Bun.spawn(["sh", "-c", 'stty size <"$0"', tty], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+  return (await child.stdout.text()).trimEnd();
 }
