@@ -1,4 +1,10 @@
 /**
+ * What became of a message: `nobody` when certainly no such node is there, `away` when the place that carries it cannot be reached or
+ * takes no more.
+ */
+export type Delivery = "heard" | "nobody" | "away";
+
+/**
  * Carries messages between server nodes: whole, at most once, and in the order in which one node sent them to another. What
  * they mean, and whether they are genuine, is for those who seal them.
  */
@@ -8,6 +14,5 @@ export interface Bus extends AsyncDisposable {
    * throw. @returns a function that ends it
    */
   subscribe(nodeId: string, listener: (message: Uint8Array) => void): Promise<() => void>;
-  /** @returns false when certainly nobody has heard it: no such node is there, or the place is away */
-  publish(nodeId: string, message: Uint8Array): Promise<boolean>;
+  publish(nodeId: string, message: Uint8Array): Promise<Delivery>;
 }

@@ -1,11 +1,12 @@
 import type { NewAccount } from "./accounts.ts";
+import type { AttemptRule } from "./attempts.ts";
 import type { NewDevice } from "./devices.ts";
 import { StoreError } from "./errors.ts";
 import {
   ID_BYTES,
   KEY_BYTES,
   MAX_ANSWERED_NAMES,
-  MAX_BUCKET_KEY_LENGTH,
+  MAX_COUNTER_KEY_LENGTH,
   MAX_DEVICE_LIST_BYTES,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
@@ -63,6 +64,7 @@ export function requirePageSize(limit: number): number {
 /** @throws TypeError unless every field is of its kind and within its bounds */
 export function requireEntry(entry: PresenceEntry): void {
   requireBytes("device id", entry.deviceId, ID_BYTES);
+  requireBytes("device key", entry.deviceKey, KEY_BYTES);
   requireBytes("connection id", entry.connectionId, ID_BYTES);
   requireBytes("user id", entry.userId, ID_BYTES);
   requireText("name", entry.name, MAX_NAME_LENGTH);
@@ -98,10 +100,25 @@ export function requireDevice(device: NewDevice): void {
   requireTime("creation time", device.createdAtMs);
 }
 
+/** @throws TypeError unless it can name a bucket, or what is tried */
+export function requireCounterKey(key: string): string {
+  return requireText("counter key", key, MAX_COUNTER_KEY_LENGTH);
+}
+
 /** @throws TypeError unless something can be taken at that rate */
 export function requireTaking(key: string, { perSecond, burst }: BucketRate, cost: number): void {
-  requireText("bucket key", key, MAX_BUCKET_KEY_LENGTH);
-  for (const value of [perSecond, burst, cost]) {
-    if (!Number.isFinite(value) || value <= 0) throw new TypeError("a rate is not above zero");
+  requireCounterKey(key);
+  for (const value of [perSecond, cost]) {
+    if (!Number.isFinite(value) || value < 0) throw new TypeError("a rate is below zero");
   }
+  if (!Number.isFinite(burst) || burst <= 0) throw new TypeError("a burst is not above zero");
+}
+
+/** @throws TypeError unless attempts can be counted by that rule */
+export function requireAttempt(key: string, { free, firstDelayMs, maxDelayMs, forgottenAfterMs }: AttemptRule): void {
+  requireCounterKey(key);
+  requireInteger("number of free attempts", free, 0, Number.MAX_SAFE_INTEGER);
+  requireInteger("first delay", firstDelayMs, 1, Number.MAX_SAFE_INTEGER);
+  requireInteger("longest delay", maxDelayMs, firstDelayMs, Number.MAX_SAFE_INTEGER);
+  requireInteger("time of forgetting", forgottenAfterMs, maxDelayMs + 1, Number.MAX_SAFE_INTEGER);
 }

@@ -9,6 +9,8 @@ export const ranks = { boundToCaller: 0, attended: 1, unattended: 2 } as const;
 /** One signed-in channel. Several programs of one device are several entries. */
 export interface PresenceEntry {
   readonly deviceId: Uint8Array;
+  /** X25519: the device's static key of this channel. */
+  readonly deviceKey: Uint8Array;
   /** 16 random bytes, fresh for each channel. */
   readonly connectionId: Uint8Array;
   readonly userId: Uint8Array;

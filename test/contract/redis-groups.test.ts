@@ -79,7 +79,7 @@ async function renew({ presence }: SharedStores, own: readonly PresenceEntry[]):
 async function expectBus(here: SharedStores, there: SharedStores): Promise<void> {
   for (const nodeId of ["node-1", "node-2", "node-3", "node-4"]) {
     const ear = await listen(there.bus, nodeId);
-    await eventually(FOUND_MS, () => here.bus.publish(nodeId, Uint8Array.of(1)));
+    await eventually(FOUND_MS, async () => (await here.bus.publish(nodeId, Uint8Array.of(1))) === "heard");
     expect(await ear.until(1)).toEqual([Uint8Array.of(1)]);
     ear.stop();
   }

@@ -114,7 +114,7 @@ async function expectAlone(here: SharedStores, ben: ReturnType<typeof channel>):
   await within(CALL_MS, presence.sweep(NOW_MS - 1));
   expect(await within(CALL_MS, presence.timeMs(NOW_MS))).toBeGreaterThan(0);
   await within(CALL_MS, presence.nodes());
-  expect(await within(CALL_MS, bus.publish("nobody", randomBytes(8)))).toBe(false);
+  expect(await within(CALL_MS, bus.publish("nobody", randomBytes(8)))).toBe("away");
   const waits: number[] = [];
   for (let count = 0; count < 4; count++) waits.push(await within(CALL_MS, buckets.take("ana", slow)));
   expect(waits.slice(0, 3)).toEqual([0, 0, 0]);
@@ -123,8 +123,8 @@ async function expectAlone(here: SharedStores, ben: ReturnType<typeof channel>):
 
 async function expectBus(here: SharedStores, there: SharedStores): Promise<void> {
   const [hereEar, thereEar] = [await listen(here.bus, "node-a"), await listen(there.bus, "node-b")] as const;
-  await eventually(BACK_MS, () => here.bus.publish("node-b", Uint8Array.of(1)));
-  await eventually(BACK_MS, () => there.bus.publish("node-a", Uint8Array.of(2)));
+  await eventually(BACK_MS, async () => (await here.bus.publish("node-b", Uint8Array.of(1))) === "heard");
+  await eventually(BACK_MS, async () => (await there.bus.publish("node-a", Uint8Array.of(2))) === "heard");
   expect(await thereEar.until(1)).toEqual([Uint8Array.of(1)]);
   expect(await hereEar.until(1)).toEqual([Uint8Array.of(2)]);
 }

@@ -39,6 +39,7 @@ export function invitation(fields: Partial<Invitation> = {}): Invitation {
 export function channel(name: string, fields: Partial<PresenceEntry> = {}): PresenceEntry {
   return {
     deviceId: randomBytes(16),
+    deviceKey: randomBytes(32),
     connectionId: randomBytes(16),
     userId: randomBytes(16),
     name,

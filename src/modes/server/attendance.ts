@@ -76,9 +76,10 @@ export class Attendance {
     { id, identity }: Member,
     { answers, people, rank }: Pick<Message<"answer">, "answers" | "people" | "rank">,
   ): PresenceEntry {
-    const { deviceId, userId, name } = identity;
+    const { deviceId, deviceKey, userId, name } = identity;
     return {
       deviceId,
+      deviceKey,
       connectionId: fromHex(id) ?? new Uint8Array(16),
       userId,
       name,

@@ -1,4 +1,4 @@
-import type { Bus } from "../bus.ts";
+import type { Bus, Delivery } from "../bus.ts";
 import { requireText, requireUpTo } from "../checks.ts";
 import { MAX_BUS_MESSAGE_BYTES, MAX_NODE_ID_LENGTH } from "../limits.ts";
 
@@ -19,15 +19,15 @@ export class MemoryBus implements Bus {
   }
 
   /** Heard later, as over a network: never while the sender is still at it. */
-  async publish(nodeId: string, message: Uint8Array): Promise<boolean> {
+  async publish(nodeId: string, message: Uint8Array): Promise<Delivery> {
     requireText("node id", nodeId, MAX_NODE_ID_LENGTH);
     const copy = Uint8Array.from(requireUpTo("message", message, MAX_BUS_MESSAGE_BYTES));
     const listeners = this.#listeners.get(nodeId);
-    if (listeners === undefined) return false;
+    if (listeners === undefined) return "nobody";
     setImmediate(() => {
       for (const listener of listeners) listener(copy);
     });
-    return true;
+    return "heard";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Bus } from "../bus.ts";
+import type { Bus, Delivery } from "../bus.ts";
 import { requireText, requireUpTo } from "../checks.ts";
 import { MAX_BUS_MESSAGE_BYTES, MAX_NODE_ID_LENGTH } from "../limits.ts";
 import { AwayError } from "./errors.ts";
@@ -32,26 +32,26 @@ export class RedisBus implements Bus {
     return end;
   }
 
-  async publish(nodeId: string, message: Uint8Array): Promise<boolean> {
+  async publish(nodeId: string, message: Uint8Array): Promise<Delivery> {
     const channel = this.#channel(nodeId);
     requireUpTo("message", message, MAX_BUS_MESSAGE_BYTES);
     const outbox = this.#outboxes.get(channel) ?? new Outbox((pack) => this.#send(channel, pack));
     this.#outboxes.set(channel, outbox);
-    const isHeard = await outbox.publish(message);
+    const delivery = await outbox.publish(message);
     if (outbox.isEmpty) this.#outboxes.delete(channel);
-    return isHeard;
+    return delivery;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#ends) end();
   }
 
-  async #send(channel: string, pack: Uint8Array): Promise<boolean> {
+  async #send(channel: string, pack: Uint8Array): Promise<Delivery> {
     try {
-      return (await this.#link.publish(channel, pack)) > 0;
+      return (await this.#link.publish(channel, pack)) > 0 ? "heard" : "nobody";
     } catch (error) {
       if (!(error instanceof AwayError)) throw error;
-      return false;
+      return "away";
     }
   }
 

@@ -5,6 +5,7 @@ import type { OnlinePerson, PresenceChange, PresenceEntry } from "../presence.ts
 /** As it stands in Redis, where the scripts read `u`, `n`, `i` and `o`. */
 interface StoredEntry {
   readonly d: string;
+  readonly k: string;
   readonly c: string;
   readonly u: string;
   readonly n: string;
@@ -20,6 +21,7 @@ interface StoredEntry {
 export function encodeEntry(entry: PresenceEntry): string {
   const stored: StoredEntry = {
     d: toHex(entry.deviceId),
+    k: toHex(entry.deviceKey),
     c: toHex(entry.connectionId),
     u: toHex(entry.userId),
     n: entry.name,
@@ -36,8 +38,8 @@ export function encodeEntry(entry: PresenceEntry): string {
 /** @returns null for what is none of ours */
 export function decodeEntry(text: string): PresenceEntry | null {
   try {
-    const { d, c, u, n, a, f, r, i, o, s }: StoredEntry = JSON.parse(text);
-    const ids = { deviceId: bytes(d), connectionId: bytes(c), userId: bytes(u) };
+    const { d, k, c, u, n, a, f, r, i, o, s }: StoredEntry = JSON.parse(text);
+    const ids = { deviceId: bytes(d), deviceKey: bytes(k), connectionId: bytes(c), userId: bytes(u) };
     const entry = {
       ...ids,
       name: n,

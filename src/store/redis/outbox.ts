@@ -1,3 +1,4 @@
+import type { Delivery } from "../bus.ts";
 import { MAX_BUS_MESSAGE_BYTES } from "../limits.ts";
 
 /** Several messages in one publication: each behind its length, 4 bytes, highest first. */
@@ -10,7 +11,7 @@ const MAX_WAITING_BYTES = 4_194_304;
 interface Waiting {
   readonly message: Uint8Array;
   /** Fails as the sending does. */
-  readonly settle: (isHeard: Promise<boolean>) => void;
+  readonly settle: (delivery: Promise<Delivery>) => void;
 }
 
 /**
@@ -18,13 +19,12 @@ interface Waiting {
  * way anew; what comes meanwhile goes together in the next.
  */
 export class Outbox {
-  readonly #send: (pack: Uint8Array) => Promise<boolean>;
+  readonly #send: (pack: Uint8Array) => Promise<Delivery>;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #isSending = false;
 
-  /** @param send resolves to whether anybody heard it */
-  constructor(send: (pack: Uint8Array) => Promise<boolean>) {
+  constructor(send: (pack: Uint8Array) => Promise<Delivery>) {
     this.#send = send;
   }
 
@@ -32,12 +32,11 @@ export class Outbox {
     return !this.#isSending && this.#waiting.length === 0;
   }
 
-  /** @returns whether anybody heard it */
-  async publish(message: Uint8Array): Promise<boolean> {
+  async publish(message: Uint8Array): Promise<Delivery> {
     const bytes = LENGTH_BYTES + message.length;
-    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false;
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return "away";
     this.#waitingBytes += bytes;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
     this.#waiting.push({ message: Uint8Array.from(message), settle: resolve });
     if (!this.#isSending) void this.#sendAll();
     return promise;
@@ -47,9 +46,9 @@ export class Outbox {
     this.#isSending = true;
     while (this.#waiting.length > 0) {
       const batch = this.#takeBatch();
-      const isHeard = this.#send(pack(batch.map(({ message }) => message)));
-      for (const { settle } of batch) settle(isHeard);
-      await isHeard.catch(() => {}); // told to each of them
+      const delivery = this.#send(pack(batch.map(({ message }) => message)));
+      for (const { settle } of batch) settle(delivery);
+      await delivery.catch(() => {}); // told to each of them
     }
     this.#isSending = false;
   }

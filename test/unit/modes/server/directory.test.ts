@@ -174,6 +174,7 @@ test("bad input 86: a watcher of everyone hears of 500 people, not of the next",
   for (let at = 0; at < 510; at++)
     await house.options.presence.add({
       deviceId: house.random(16),
+      deviceKey: house.random(32),
       connectionId: house.random(16),
       userId: house.random(16),
       name: `person${at}`,
