@@ -25,7 +25,8 @@ const LAST_SEEN_STEP_MS = 3_600_000;
 export const REVOKED_KEPT_MS = 86_400_000;
 /** One message between nodes: signalling, never bulk. */
 export const MAX_BUS_MESSAGE_BYTES = 65_536;
-export const MAX_BUCKET_KEY_LENGTH = 256;
+/** What names a rate bucket, or what is tried. */
+export const MAX_COUNTER_KEY_LENGTH = 256;
 
 /** To the coarseness in which it is stored when a device was last seen. */
 export function roundedDown(timeMs: number): number {

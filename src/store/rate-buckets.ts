@@ -1,9 +1,6 @@
-export interface BucketRate {
-  /** Tokens that come back. */
-  readonly perSecond: number;
-  /** Tokens at most. */
-  readonly burst: number;
-}
+import type { BucketRate } from "./token-bucket.ts";
+
+export type { BucketRate };
 
 /**
  * Token buckets that all nodes draw from, full at first; the clock is that of the place that holds them. While it is away
@@ -17,4 +14,9 @@ export interface RateBuckets extends AsyncDisposable {
   take(key: string, rate: BucketRate, cost?: number): Promise<number>;
   /** As `take`, but takes nothing. */
   waitMs(key: string, rate: BucketRate, cost?: number): Promise<number>;
+  /**
+   * Takes even what is not there: the next one waits the longer.
+   * @returns the tokens that are left, below 0 for a debt; the burst where there is no limit
+   */
+  spend(key: string, rate: BucketRate, cost: number): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import type { Attempts } from "./attempts.ts";
 import type { Bus } from "./bus.ts";
 import type { PresenceStore } from "./presence.ts";
 import type { RateBuckets } from "./rate-buckets.ts";
@@ -7,4 +8,5 @@ export interface SharedStores extends AsyncDisposable {
   readonly presence: PresenceStore;
   readonly bus: Bus;
   readonly buckets: RateBuckets;
+  readonly attempts: Attempts;
 }

@@ -51,9 +51,12 @@ export class Stage implements AsyncDisposable {
     });
     const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
     const lifecycle = new Lifecycle({ log });
+    const { presence, buckets, attempts } = await openSharedStores("memory:");
     const options: MeetingOptions = {
       store: await openAccountStore("memory:"),
-      presence: (await openSharedStores("memory:")).presence,
+      presence,
+      buckets,
+      attempts,
       keys: { channel: KeyPair.generate(systemRandom), signing: SigningKeyPair.generate(systemRandom) },
       listen: [{ host: "127.0.0.1", port: 0 }],
       openRegistration: false,

@@ -74,13 +74,15 @@ async function start(
   if (revoked !== null) log.warn("accounts-restored", { devicesRevoked: revoked });
   const shared = await openSharedStores("memory:");
   lifecycle.add("shared-stores", async () => shared[Symbol.asyncDispose]());
-  const { presence } = shared;
+  const { presence, buckets, attempts } = shared;
   const onRevoked = () =>
     void generation.raise().catch((error: unknown) => log.error("generation", { error: String(error) }));
   const { openRegistration, noRelay } = command;
   const options = {
     store,
     presence,
+    buckets,
+    attempts,
     keys,
     listen: command.listen,
     tls,

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { AccountStore } from "../../store/accounts.ts";
+import type { Attempts } from "../../store/attempts.ts";
 import type { PresenceStore } from "../../store/presence.ts";
+import type { RateBuckets } from "../../store/rate-buckets.ts";
 import type { UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import type { Random } from "../../wire/core.ts";
@@ -32,6 +34,9 @@ const MAX_PASSWORD_WAIT_MS = 5_000;
 export interface ServicesOptions {
   readonly store: AccountStore;
   readonly presence: PresenceStore;
+  /** Limits that hold over all nodes. */
+  readonly buckets: RateBuckets;
+  readonly attempts: Attempts;
   readonly keys: ServerKeys;
   readonly openRegistration: boolean;
   /** Whether legs are given out. */

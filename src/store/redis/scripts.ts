@@ -154,20 +154,56 @@ local count = tonumber(redis.call('HGET', KEYS[6], 'count') or 0)
 return {epoch(), count, redis.call('ZRANGE', KEYS[4], 0, -1)}`),
 } as const;
 
-/**
- * KEYS: the bucket; ARGV: tokens a millisecond, burst, cost, 1 to take → milliseconds to wait. The key goes when the bucket
- * is full again.
- */
-export const takeScript = script(`
+const bucket = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local tokens, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%S+)$')
 tokens = math.min(burst, (tonumber(tokens) or burst) + math.max(0, now - (tonumber(at) or now)) * rate)
-local missing = cost - tokens
-if missing > 1e-6 then return math.max(1, math.ceil(missing / rate - 1e-6)) end
-if ARGV[4] == '1' then
-  local full = string.format('%d', math.ceil((burst - tokens + cost) / rate) + 1000)
-  redis.call('SET', KEYS[1], string.format('%.6f %.3f', tokens - cost, now), 'PX', full)
+local function wait()
+  local missing = cost - tokens
+  return missing > 1e-6 and math.max(1, math.ceil(missing / rate - 1e-6)) or 0
 end
-return 0`);
+local function spend()
+  tokens = tokens - cost
+  local full = string.format('%d', math.ceil((burst - tokens) / rate) + 1000)
+  redis.call('SET', KEYS[1], string.format('%.6f %.3f', tokens, now), 'PX', full)
+end
+`;
+
+/** KEYS: the bucket; ARGV: tokens a millisecond, burst, cost. The key goes when the bucket is full again. */
+export const bucketScripts = {
+  /** → milliseconds to wait */
+  waitMs: script(`${bucket}
+return wait()`),
+
+  /** → milliseconds to wait; 0 when taken */
+  take: script(`${bucket}
+local ms = wait()
+if ms == 0 then spend() end
+return ms`),
+
+  /** → tokens left, as text: an integer would have no parts */
+  spend: script(`${bucket}
+if cost > 0 then spend() end
+return string.format('%.6f', tokens)`),
+} as const;
+
+/** KEYS: the count of what is tried. It goes when it is forgotten. */
+export const attemptScripts = {
+  /** free attempts, first delay, longest delay, forgotten after → milliseconds to wait; 0 when counted */
+  begin: script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local free, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local count, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%S+)$')
+count, at = tonumber(count) or 0, math.min(now, tonumber(at) or now)
+local delay = 0
+if count > 0 and count >= free then delay = math.min(longest, first * 2 ^ math.min(count - free, 40)) end
+local wait = math.ceil(at + delay - now)
+if wait > 0 then return wait end
+redis.call('SET', KEYS[1], string.format('%d %.3f', count + 1, now), 'PX', ARGV[4])
+return 0`),
+
+  clear: script(`return redis.call('DEL', KEYS[1])`),
+} as const;

@@ -1,6 +1,7 @@
 import { StoreError } from "../errors.ts";
 import type { SharedStores } from "../shared.ts";
 import type { OnTrouble } from "../trouble.ts";
+import { RedisAttempts } from "./attempts.ts";
 import { RedisBus } from "./bus.ts";
 import { AwayError } from "./errors.ts";
 import { RedisLink } from "./link.ts";
@@ -23,13 +24,14 @@ export async function openRedis(url: string, onTrouble: OnTrouble): Promise<Shar
 }
 
 function sharedOver(link: RedisLink, presence: RedisPresenceStore): SharedStores {
-  const [bus, buckets] = [new RedisBus(link), new RedisRateBuckets(link)];
+  const [bus, buckets, attempts] = [new RedisBus(link), new RedisRateBuckets(link), new RedisAttempts(link)];
   return {
     presence,
     bus,
     buckets,
+    attempts,
     async [Symbol.asyncDispose]() {
-      for (const part of [presence, bus, buckets, link]) await part[Symbol.asyncDispose]();
+      for (const part of [presence, bus, buckets, attempts, link]) await part[Symbol.asyncDispose]();
     },
   };
 }

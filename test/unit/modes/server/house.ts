@@ -2,7 +2,10 @@ import { createLog } from "../../../../src/modes/runtime/log.ts";
 import { ChannelSocket } from "../../../../src/modes/server/channel-socket.ts";
 import { assembleServices, type Services, type ServicesOptions } from "../../../../src/modes/server/services.ts";
 import type { WebSocketPort } from "../../../../src/modes/server/web-socket-port.ts";
-import { openAccountStore, openSharedStores } from "../../../../src/store/open.ts";
+import { MemoryAttempts } from "../../../../src/store/memory/attempts.ts";
+import { MemoryPresenceStore } from "../../../../src/store/memory/presence-store.ts";
+import { MemoryRateBuckets } from "../../../../src/store/memory/rate-buckets.ts";
+import { openAccountStore } from "../../../../src/store/open.ts";
 import type { Random } from "../../../../src/wire/core.ts";
 import { CHANNEL_SUBPROTOCOL } from "../../../../src/wire/limits.ts";
 import type { SignallingMessage } from "../../../../src/wire/messages/signalling.ts";
@@ -37,7 +40,9 @@ export class House implements AsyncDisposable {
     const write = (line: string) => void logged.push(line);
     const options: ServicesOptions = {
       store: await openAccountStore("memory:"),
-      presence: (await openSharedStores("memory:")).presence,
+      presence: new MemoryPresenceStore(),
+      buckets: new MemoryRateBuckets(() => clock.now()),
+      attempts: new MemoryAttempts(() => clock.now()),
       keys: { channel: KeyPair.generate(random), signing: SigningKeyPair.generate(random) },
       openRegistration: false,
       relays: true,
