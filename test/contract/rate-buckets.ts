@@ -72,16 +72,49 @@ export function rateBucketsContract({ name: backEnd, place }: BucketsBackEnd): v
     expect(await buckets.waitMs("ana", quick, 5)).toBeGreaterThan(0);
   });
 
+  test(title("spend() takes even what is not there, from all nodes together, and tells what is left"), async () => {
+    await using at = await place();
+    const [buckets, other] = at.nodes;
+    expect(await buckets.spend("ana", slow, 0)).toBe(10);
+    expect(await buckets.spend("ana", slow, 7.5)).toBeWithin(2.5, 2.51);
+    expect(await other.spend("ana", slow, 100)).toBeWithin(-97.5, -97.4);
+    expect(await other.spend("ana", slow, 0)).toBeWithin(-97.5, -97.4);
+    expect(await buckets.take("ana", slow)).toBeWithin(98_000_000, 98_500_001);
+  });
+
+  test(title("a debt is paid back at the rate"), async () => {
+    await using at = await place();
+    const [buckets, other] = at.nodes;
+    const quick = { perSecond: 50, burst: 5 };
+    expect(await buckets.spend("ana", quick, 15)).toBe(-10);
+    const waitMs = await other.waitMs("ana", quick);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(220);
+    await at.advance(waitMs + 1);
+    expect(await other.take("ana", quick)).toBe(0);
+  });
+
+  test(title("a rate of 0 is no limit"), async () => {
+    await using at = await place();
+    const [buckets] = at.nodes;
+    const none = { perSecond: 0, burst: 1 };
+    for (let count = 0; count < 20; count++) expect(await buckets.take("ana", none, 1_000)).toBe(0);
+    expect(await buckets.waitMs("ana", none, 1_000)).toBe(0);
+    expect(await buckets.spend("ana", none, 1_000)).toBe(1);
+  });
+
   test(title("a key, rate or cost that cannot be is a TypeError"), async () => {
     await using at = await place();
     const [buckets] = at.nodes;
     const attempts = [
       () => buckets.take("x".repeat(257), slow),
       () => buckets.take({ $gt: "" } as unknown as string, slow),
-      () => buckets.take("ana", { perSecond: 0, burst: 1 }),
+      () => buckets.take("ana", { perSecond: -1, burst: 1 }),
+      () => buckets.take("ana", { perSecond: 1, burst: 0 }),
       () => buckets.take("ana", { perSecond: 1, burst: Number.NaN }),
       () => buckets.take("ana", slow, -1),
       () => buckets.waitMs("ana", slow, Number.POSITIVE_INFINITY),
+      () => buckets.spend("ana", slow, -0.5),
     ];
     for (const attempt of attempts) expect(await attempt().catch((error: unknown) => error)).toBeInstanceOf(TypeError);
   });
