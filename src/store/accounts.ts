@@ -1,5 +1,6 @@
 import type { Devices } from "./devices.ts";
 import type { Invitations } from "./invitations.ts";
+import type { Records } from "./records.ts";
 
 /**
  * What the server remembers of people. Every method may reject with a StoreError; a value of a wrong type or length is a
@@ -11,6 +12,8 @@ export interface AccountStore extends AsyncDisposable {
   readonly invitations: Invitations;
   readonly blocks: Blocks;
   readonly resets: PasswordResets;
+  /** All of the above as it is kept, to move it to another store. */
+  readonly records: Records;
   /** A number that only rises; a store that has a lower one than was last written down was restored from a backup. */
   generation(): Promise<number>;
   /** Raises the generation above its present value and above `above`. @returns the new generation */

@@ -3,6 +3,7 @@ import { accountsContract } from "./accounts.ts";
 import { devicesContract } from "./devices.ts";
 import { hostileValuesContract } from "./hostile-values.ts";
 import { invitationsContract } from "./invitations.ts";
+import { recordsContract } from "./records.ts";
 import { upkeepContract } from "./upkeep.ts";
 
 /** A new, empty store as two server nodes see it; a back end that only one node can have gives the same one twice. */
@@ -21,5 +22,6 @@ export function accountStoreContract(backEnd: AccountBackEnd): void {
   invitationsContract(backEnd);
   devicesContract(backEnd);
   upkeepContract(backEnd);
+  recordsContract(backEnd);
   hostileValuesContract(backEnd);
 }

@@ -71,6 +71,27 @@ function whatStands(server: MongoServer): void {
     expect(await store.devices.findByKey(laptop.key)).toBeNull();
   });
 
+  test("the records have a device that was left half revoked once, as revoked", async () => {
+    await using database = server.database();
+    await using store = await openAccountStore(database.url);
+    const [laptop, phone] = [device(randomBytes(16)), device(randomBytes(16))] as const;
+    for (const each of [laptop, phone]) await store.devices.enrol(each);
+    await leaveHalfRevoked(database, laptop.deviceId, NOW_MS);
+    const idsOf = async (kind: "devices" | "revokedDevices") =>
+      (await Array.fromAsync(store.records.read(kind))).map(({ deviceId }) => deviceId);
+    expect(await idsOf("devices")).toEqual([phone.deviceId]);
+    expect(await idsOf("revokedDevices")).toEqual([laptop.deviceId]);
+  });
+
+  test("the records end with an error at a document that is damaged", async () => {
+    await using database = server.database();
+    await using store = await openAccountStore(database.url);
+    await store.accounts.create(account(), "open");
+    await inside(database, (db) => db.collection("accounts").updateOne({ name: "ana" }, { $set: { inviteSlot: "0" } }));
+    const error = await Array.fromAsync(store.records.read("accounts")).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "config", message: expect.stringContaining("(inviteSlot of the account is") });
+  });
+
   test("openAccountStore() refuses a database of a newer schema and leaves it as it is", async () => {
     await using database = server.database();
     await (await openAccountStore(database.url))[Symbol.asyncDispose]();

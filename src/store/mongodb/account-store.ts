@@ -12,6 +12,7 @@ import { refusesCredentials } from "./errors.ts";
 import { Generations } from "./generations.ts";
 import { problemsIn } from "./inspection.ts";
 import { MongoInvitations } from "./invitations.ts";
+import { MongoRecords } from "./records.ts";
 import { MongoResets } from "./resets.ts";
 import { prepareSchema } from "./schema.ts";
 
@@ -50,6 +51,7 @@ export class MongoAccountStore implements AccountStore {
   readonly invitations: MongoInvitations;
   readonly blocks: MongoBlocks;
   readonly resets: MongoResets;
+  readonly records: MongoRecords;
   readonly #connection: Connection;
   readonly #generations: Generations;
 
@@ -60,6 +62,7 @@ export class MongoAccountStore implements AccountStore {
     this.invitations = new MongoInvitations(connection);
     this.blocks = new MongoBlocks(connection);
     this.resets = new MongoResets(connection);
+    this.records = new MongoRecords(connection);
     this.#generations = new Generations(connection);
   }
 

@@ -3,10 +3,9 @@ import { ID_BYTES, KEY_BYTES } from "../limits.ts";
 import type { Collections } from "./collections.ts";
 import { type Connection, perform } from "./connection.ts";
 import { bytesIn } from "./documents.ts";
+import { documentsOf } from "./scan.ts";
 import { type Index, indexes } from "./schema.ts";
 
-/** Documents looked at in one call. */
-const BATCH = 1_000;
 const CHECK = "check the account store";
 
 type Kind = "text" | "number" | "flag" | number;
@@ -32,10 +31,10 @@ const shapes = {
 export async function problemsIn(connection: Connection, limit: number): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const index of indexes) problems.push(...(await indexProblems(connection, index)));
-  for (const [name, shape] of Object.entries(shapes)) {
-    const documents = documentsOf(connection, name);
-    for await (const document of documents) {
-      const field = Object.entries<Kind>(shape).find(([key, kind]) => !isOf(kind, document[key]))?.[0];
+  for (const name of Object.keys(shapes) as readonly (keyof typeof shapes)[]) {
+    const shape = Object.entries<Kind>(shapes[name]);
+    for await (const document of documentsOf(connection, CHECK, name)) {
+      const field = shape.find(([key, kind]) => !isOf(kind, document[key]))?.[0];
       if (field !== undefined) problems.push(`a document of ${name} has a damaged ${field}`);
       if (problems.length >= limit) return problems;
     }
@@ -48,22 +47,6 @@ async function indexProblems(connection: Connection, { of, name, unique }: Index
   const found = present.find((index) => index["name"] === name);
   const isSound = found !== undefined && (unique !== true || found["unique"] === true);
   return isSound ? [] : [`the index ${name} of ${of} is missing`];
-}
-
-/** Page by page, so that each call has its own deadline. */
-async function* documentsOf(connection: Connection, name: string): AsyncGenerator<Record<string, unknown>, void> {
-  for (let after: unknown = null; ;) {
-    const filter = after === null ? {} : { _id: { $gt: after } };
-    const page = await perform(connection, CHECK, (call) =>
-      connection.db
-        .collection(name)
-        .find(filter as object, { ...call, sort: { _id: 1 }, limit: BATCH })
-        .toArray(),
-    );
-    yield* page;
-    if (page.length < BATCH) return;
-    after = page.at(-1)?._id;
-  }
 }
 
 function isOf(kind: Kind, value: unknown): boolean {

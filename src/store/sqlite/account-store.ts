@@ -9,6 +9,7 @@ import { closeDatabase, type Connection, perform } from "./connection.ts";
 import { integrityProblems, openDatabaseFile, openDatabaseInMemory, type OpenOptions } from "./database-file.ts";
 import { SqliteDevices } from "./devices.ts";
 import { SqliteInvitations } from "./invitations.ts";
+import { SqliteRecords } from "./records.ts";
 import { SqliteResets } from "./resets.ts";
 
 /** @throws StoreError when the file cannot be made, or must not be used as it is */
@@ -30,6 +31,7 @@ export class SqliteAccountStore implements AccountStore {
   readonly invitations: SqliteInvitations;
   readonly blocks: SqliteBlocks;
   readonly resets: SqliteResets;
+  readonly records: SqliteRecords;
   readonly #connection: Connection;
   readonly #generation: Statement<{ value: number }, SQLQueryBindings[]>;
   readonly #bumpGeneration: Statement<{ value: number }, SQLQueryBindings[]>;
@@ -41,6 +43,7 @@ export class SqliteAccountStore implements AccountStore {
     this.invitations = new SqliteInvitations(connection);
     this.blocks = new SqliteBlocks(connection);
     this.resets = new SqliteResets(connection);
+    this.records = new SqliteRecords(connection);
     this.#generation = connection.db.prepare("SELECT value FROM meta WHERE key = 'generation'");
     this.#bumpGeneration = connection.db.prepare(
       "UPDATE meta SET value = max(value, ?1) + 1 WHERE key = 'generation' RETURNING value",
