@@ -12,8 +12,8 @@ import { GuessingGuard } from "./guessing.ts";
 import { perHour } from "./limits.ts";
 import type { Message } from "./members.ts";
 import { checkNewPassword, hashPassword, normalizePassword } from "./passwords.ts";
-import { AddressBuckets } from "./rate-limit.ts";
 import { Refusal } from "./refusal.ts";
+import { SharedAddressBuckets, type SharedLimits } from "./shared-limits.ts";
 import type { Slots } from "./slots.ts";
 import type { Identity } from "./tokens.ts";
 
@@ -28,6 +28,7 @@ export interface AccountsOptions {
   readonly serverKey: Uint8Array;
   readonly openRegistration: boolean;
   readonly limits: Limits;
+  readonly shared: SharedLimits;
 }
 
 /** Who has an account, and which devices are its. Everything rejects with a Refusal, or with a StoreError. */
@@ -36,12 +37,16 @@ export class AccountDesk {
   readonly #options: AccountsOptions;
   readonly #guard: GuessingGuard;
   /** Where nobody needs an invitation. */
-  readonly #signUps: AddressBuckets;
+  readonly #signUps: SharedAddressBuckets;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    this.#guard = new GuessingGuard(options.clock, options.limits);
-    this.#signUps = new AddressBuckets(perHour(options.limits["limit-registrations"]));
+    this.#guard = new GuessingGuard(options.shared, options.limits);
+    this.#signUps = new SharedAddressBuckets(
+      options.shared,
+      "registrations",
+      perHour(options.limits["limit-registrations"]),
+    );
     this.credentials = new Credentials({ ...options, guard: this.#guard });
   }
 
@@ -60,7 +65,7 @@ export class AccountDesk {
   async register(applicant: Applicant, message: Message<"register">): Promise<Identity> {
     const { store, slots, clock, random, log } = this.#options;
     this.#checkKeys(applicant, message.signKey);
-    this.#checkAddress(applicant.ip);
+    await this.#checkAddress(applicant.ip);
     const name = parseNewName(message.name);
     const password = normalizePassword(message.password);
     checkNewPassword(password, name);
@@ -110,18 +115,18 @@ export class AccountDesk {
     const inviteId = invite === null ? null : sha256(invite);
     const found = inviteId === null ? null : await store.invitations.find(inviteId, clock.unixMs());
     if (inviteId !== null && found !== null && found.spent < found.uses) return { inviteId };
-    this.#guard.addressFailed(ip);
+    await this.#guard.addressFailed(ip);
     throw new Refusal("bad-invite", "the invitation is missing, unknown, expired or used up");
   }
 
-  #admitOpenly(ip: string): "open" {
-    const waitMs = this.#signUps.take(ip, this.#options.clock.now());
+  async #admitOpenly(ip: string): Promise<"open"> {
+    const waitMs = await this.#signUps.take(ip);
     if (waitMs > 0) throw new Refusal("limited", "too many people registered from this address", waitMs);
     return "open";
   }
 
-  #checkAddress(ip: string): void {
-    const waitMs = this.#guard.addressWaitMs(ip);
+  async #checkAddress(ip: string): Promise<void> {
+    const waitMs = await this.#guard.addressWaitMs(ip);
     if (waitMs > 0) throw new Refusal("limited", "too many wrong answers from this address", waitMs);
   }
 

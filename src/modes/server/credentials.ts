@@ -50,11 +50,12 @@ export class Credentials {
   async authenticate(applicant: Applicant, typed: Typed): Promise<Account> {
     const { store, guard } = this.#options;
     const guess = await this.#guess(applicant, typed.name);
-    guard.begin(guess);
+    await guard.begin(guess);
     const account = await store.accounts.find(guess.name);
     const password = normalizePassword(typed.password);
-    if (!(await this.#matches(account, password)) || account === null || account.blocked) throw this.#wrong(guess);
-    guard.succeeded(guess);
+    if (!(await this.#matches(account, password)) || account === null || account.blocked)
+      throw await this.#wrong(guess);
+    await guard.succeeded(guess);
     await this.#renewHash(account, password);
     return account;
   }
@@ -83,11 +84,11 @@ export class Credentials {
     const guess = await this.#guess(applicant, typedName);
     const password = normalizePassword(newPassword);
     checkNewPassword(password, guess.name);
-    guard.begin(guess);
+    await guard.begin(guess);
     const account = await store.accounts.find(guess.name);
     const userId = account === null ? null : await store.resets.redeem(sha256(secret), clock.unixMs());
-    if (account === null || userId === null || !equalBytes(account.userId, userId)) throw this.#wrong(guess);
-    guard.succeeded(guess);
+    if (account === null || userId === null || !equalBytes(account.userId, userId)) throw await this.#wrong(guess);
+    await guard.succeeded(guess);
     return this.#setPassword(userId, password);
   }
 
@@ -113,9 +114,9 @@ export class Credentials {
     if (isOutdatedHash(passwordHash)) await store.accounts.setPasswordHash(userId, await hashPassword(slots, password));
   }
 
-  #wrong(guess: Guess): Refusal {
+  async #wrong(guess: Guess): Promise<Refusal> {
     const { guard, log } = this.#options;
-    guard.addressFailed(guess.ip);
+    await guard.addressFailed(guess.ip);
     log.info("wrong-password", { user: pii(guess.name) });
     return new Refusal("wrong-password", "the name or the password is wrong");
   }

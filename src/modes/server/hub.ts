@@ -1,5 +1,6 @@
 import type { AccountStore } from "../../store/accounts.ts";
 import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
+import type { RateBuckets } from "../../store/rate-buckets.ts";
 import { equalBytes, toHex } from "../../wire/bytes.ts";
 import { isErrorCode } from "../../wire/errors.ts";
 import type { Random } from "../../wire/core.ts";
@@ -18,6 +19,7 @@ import type { Tally } from "./tally.ts";
 export interface HubOptions {
   readonly store: AccountStore;
   readonly presence: PresenceStore;
+  readonly buckets: RateBuckets;
   readonly directory: Directory;
   readonly blockLists: BlockLists;
   readonly members: Members;
@@ -37,9 +39,9 @@ export class Hub {
   readonly #limits: RingLimits;
 
   constructor(options: HubOptions) {
-    const { tally, limits, clock, random } = options;
+    const { tally, buckets, limits, clock, random } = options;
     this.#options = options;
-    this.#limits = new RingLimits(clock, limits);
+    this.#limits = new RingLimits(buckets, limits);
     this.pairings = new Pairings(tally, clock, random);
     this.#rings = new Rings(clock, (session, asker, accepter, isHidden) => {
       this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);
@@ -96,7 +98,7 @@ export class Hub {
     const entries = await presence.entriesOf(person.userId);
     const isShut = await blockLists.hasBlocked(person.userId, userId);
     const device = await store.devices.find(deviceId);
-    this.#limits.take(userId, person.userId, this.#rings.countOf(userId, message.name));
+    await this.#limits.take(userId, person.userId, this.#rings.countOf(userId, message.name));
     if (await blockLists.hasBlocked(userId, person.userId))
       throw new Refusal("blocked", "you have blocked this person");
     const others = entries.filter((entry) => !equalBytes(entry.deviceId, deviceId));

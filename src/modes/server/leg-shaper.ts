@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { RelayQuota } from "./limits.ts";
 import { PacketQueue } from "./packet-queue.ts";
-import { TokenBucket } from "./rate-limit.ts";
+import { type AllowanceOptions, RelayAllowance } from "./relay-allowance.ts";
 
 /** What waits in front of an account's legs is at most what goes through in this time. Milliseconds. */
 const MAX_QUEUE_MS = 250;
@@ -35,20 +35,24 @@ export interface ShapedLeg {
  */
 export class LegShaper {
   readonly #quota: RelayQuota;
-  readonly #clock: Clock;
+  readonly #options: AllowanceOptions;
   readonly #accounts = new Map<string, AccountShaper>();
 
-  constructor(quota: RelayQuota, clock: Clock) {
-    this.#quota = quota;
-    this.#clock = clock;
+  constructor({ rate, day }: RelayQuota, options: AllowanceOptions) {
+    this.#quota = { rate: { ...rate, burst: enoughFor(rate) }, day: { ...day, burst: enoughFor(day) } };
+    this.#options = options;
   }
 
   open(account: string, outlet: LegOutlet): ShapedLeg {
-    const shaper = this.#accounts.get(account) ?? new AccountShaper(this.#quota, this.#clock);
+    const shaper = this.#accounts.get(account) ?? this.#newcomer(account);
     this.#accounts.delete(account);
     this.#accounts.set(account, shaper);
     if (this.#accounts.size > MAX_ACCOUNTS) this.#forgetIdle();
     return shaper.open(outlet);
+  }
+
+  #newcomer(account: string): AccountShaper {
+    return new AccountShaper(new RelayAllowance(account, this.#quota, this.#options), this.#options.clock);
   }
 
   #forgetIdle(): void {
@@ -64,10 +68,8 @@ interface Leg {
 }
 
 class AccountShaper {
-  readonly #quota: RelayQuota;
+  readonly #allowance: RelayAllowance;
   readonly #clock: Clock;
-  readonly #rate: TokenBucket;
-  readonly #day: TokenBucket;
   readonly #legs = new Set<Leg>();
   /** Legs with something in their queue, in the order of their turns. */
   readonly #waiting = new Set<Leg>();
@@ -75,11 +77,9 @@ class AccountShaper {
   #weightBytes = 0;
   #cancelTick: (() => void) | null = null;
 
-  constructor(quota: RelayQuota, clock: Clock) {
-    this.#quota = quota;
+  constructor(allowance: RelayAllowance, clock: Clock) {
+    this.#allowance = allowance;
     this.#clock = clock;
-    this.#rate = new TokenBucket({ ...quota.rate, burst: enoughFor(quota.rate) }, clock.now());
-    this.#day = new TokenBucket({ ...quota.day, burst: enoughFor(quota.day) }, clock.now());
   }
 
   get isIdle(): boolean {
@@ -88,14 +88,15 @@ class AccountShaper {
 
   open(outlet: LegOutlet): ShapedLeg {
     const leg: Leg = { outlet, queue: new PacketQueue() };
+    if (this.isIdle) this.#allowance.tell();
     this.#legs.add(leg);
     return { push: (packets) => this.#push(leg, packets), close: () => this.#close(leg) };
   }
 
   #push(leg: Leg, packets: Uint8Array): void {
     const now = this.#clock.now();
-    if (this.#waiting.size === 0 && this.#waitMs(now) === 0) return this.#pass(leg, packets, now);
-    const bytesPerSecond = this.#bytesPerSecond(now);
+    if (this.#waiting.size === 0 && this.#allowance.waitMs(now) === 0) return this.#pass(leg, packets, now);
+    const bytesPerSecond = this.#allowance.bytesPerSecond(now, TURN_BYTES);
     this.#weigh(leg, () => leg.queue.push(packets));
     this.#waiting.add(leg);
     leg.outlet.slowed(bytesPerSecond);
@@ -108,12 +109,13 @@ class AccountShaper {
     this.#legs.delete(leg);
     this.#waiting.delete(leg);
     if (this.#waiting.size === 0) this.#stopTicking();
+    if (this.isIdle) this.#allowance.tell();
   }
 
   #tick(): void {
     const now = this.#clock.now();
     this.#cancelTick = null;
-    while (this.#waitMs(now) === 0) {
+    while (this.#allowance.waitMs(now) === 0) {
       const [next] = this.#waiting;
       if (next === undefined) return;
       this.#takeTurn(next, now);
@@ -122,7 +124,7 @@ class AccountShaper {
   }
 
   #tickLater(now: number): void {
-    this.#cancelTick = this.#clock.after(Math.max(TICK_MS, this.#waitMs(now)), () => this.#tick());
+    this.#cancelTick = this.#clock.after(Math.max(TICK_MS, this.#allowance.waitMs(now)), () => this.#tick());
   }
 
   /** Passing may close the leg. */
@@ -138,20 +140,8 @@ class AccountShaper {
   }
 
   #pass({ outlet }: Leg, packets: Uint8Array, now: number): void {
-    this.#rate.spend(now, packets.length);
-    this.#day.spend(now, packets.length);
+    this.#allowance.spend(now, packets.length);
     outlet.pass(packets);
-  }
-
-  #waitMs(now: number): number {
-    return Math.max(this.#rate.waitMs(now), this.#day.waitMs(now));
-  }
-
-  /** Of whichever limit holds at the moment. */
-  #bytesPerSecond(now: number): number {
-    const { rate, day } = this.#quota;
-    const isDaySpent = this.#day.waitMs(now, TURN_BYTES) > 0;
-    return isDaySpent || rate.perSecond === 0 ? day.perSecond : rate.perSecond;
   }
 
   /** The longest queue gives its oldest, so that a leg that floods loses its own. */

@@ -20,6 +20,7 @@ import { Discovery } from "./discovery.ts";
 import { Hub } from "./hub.ts";
 import { fingerprintOf, type ServerKeys } from "./key-files.ts";
 import { LegShaper } from "./leg-shaper.ts";
+import { LimitKeys } from "./limit-keys.ts";
 import { orNone, relayQuota } from "./limits.ts";
 import { Members } from "./members.ts";
 import { Revocations } from "./revocations.ts";
@@ -83,15 +84,28 @@ export interface Services {
 
 /** Puts the parts together; nothing is started yet. */
 export async function assembleServices(options: ServicesOptions, udp: UdpPlaces): Promise<Services> {
-  const { store, presence, keys, openRegistration, relays, clock, random, log } = options;
+  const { store, presence, buckets, attempts, keys, openRegistration, relays, clock, random, log } = options;
   const onTrouble = (error: unknown) =>
     log.error("store-trouble", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   const limits: Limits = { ...defaultLimits, ...options.limits };
+  const sharedLimits = { buckets, attempts, names: new LimitKeys(keys.channel) };
   const members = new Members();
   const tally = new Tally(clock.now());
   const blockLists = new BlockLists(store.blocks, clock);
   const directory = new Directory(store, presence, blockLists, clock);
-  const hub = new Hub({ store, presence, directory, blockLists, members, tally, limits, clock, random, onTrouble });
+  const hub = new Hub({
+    store,
+    presence,
+    buckets,
+    directory,
+    blockLists,
+    members,
+    tally,
+    limits,
+    clock,
+    random,
+    onTrouble,
+  });
   const slots = new Slots(
     clock,
     availableParallelism(),
@@ -104,7 +118,17 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   };
   return {
     keys: keys.channel,
-    accounts: new AccountDesk({ store, slots, clock, random, log, serverKey, openRegistration, limits }),
+    accounts: new AccountDesk({
+      store,
+      slots,
+      clock,
+      random,
+      log,
+      serverKey,
+      openRegistration,
+      limits,
+      shared: sharedLimits,
+    }),
     tokens: await Tokens.open(keys.signing, fingerprintOf(keys), clock, random),
     revocations: new Revocations({ devices: store.devices, clock, endDevice, onNoted: options.onRevoked, onTrouble }),
     members,
@@ -116,7 +140,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     tally,
     relays,
     limits,
-    legShaper: new LegShaper(relayQuota(limits), clock),
+    legShaper: new LegShaper(relayQuota(limits), { clock, shared: sharedLimits, onTrouble }),
     clientAddresses: new ClientAddresses(options.trustedProxies ?? [], log),
     clock,
     random,

@@ -113,6 +113,19 @@ test("bad input 69: open registration takes 100 an hour from one address", async
   expect(await register("192.0.2.2")).toBe("name-taken");
 });
 
+test("bad input 69: open registration from one address is capped over all nodes together", async () => {
+  await using here = await House.open({ openRegistration: true, limits: { "limit-registrations": 4 } });
+  await here.enrol("taken");
+  const there = await House.open(here.options);
+  const codes: string[] = [];
+  for (let at = 0; at < 6; at++) {
+    const { accounts } = (at % 2 === 0 ? here : there).services;
+    const message = registration({ name: "taken", invite: null });
+    codes.push(await codeOf(accounts.register({ deviceKey: here.random(32), ip: "192.0.2.1" }, message)));
+  }
+  expect(codes).toEqual([...Array.from({ length: 4 }, () => "name-taken"), "limited", "limited"]);
+});
+
 test("bad input 72: a device key has one account; none is zero or the server's", async () => {
   const ana = applicant();
   await desk().register(ana, registration({ name: "first.owner" }));
