@@ -1,22 +1,24 @@
-// Figures of the main job on this machine, for comparing two states of the code in one sitting: `npm run bench`. Nothing is asserted.
 import { randomBytes } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { binary, run } from "../support/binary.ts";
+import { run } from "../support/binary.ts";
 import { Community, type Person } from "../support/community.ts";
+import { row } from "./support/figures.ts";
+import { cpuSecondsOf } from "./support/process.ts";
 
 const MIB = 1_048_576;
-const FILE_MIB = Number(process.argv[2] ?? 256);
 const STARTS = 15;
 const MESSAGES = 10;
 
-await using town = await Community.found();
-const [ana, ben] = [await town.register("ana"), await town.register("ben")];
-
-row("p2p version, from start to end", `${median(await timed(STARTS, () => run(["version"])))} ms`);
-row("server with two people, resident", `${Math.round((await statusOf(town.server.pid, "VmRSS")) / 1_024)} MB`);
-await messages(ana, ben);
-await file(ana, ben);
+/** `main-job [MIB]`: what two people do all day, and a file of that size. */
+export async function bench([size = "256"]: readonly string[]): Promise<void> {
+  await using town = await Community.found();
+  const [ana, ben] = [await town.register("ana"), await town.register("ben")];
+  row("p2p version, from start to end", `${median(await timed(STARTS, () => run(["version"])))} ms`);
+  row("server with two people, resident", `${Math.round((await statusOf(town.server.pid, "VmRSS")) / 1_024)} MB`);
+  await messages(ana, ben);
+  await file(join(town.folder, "file"), Number(size), ana, ben);
+}
 
 async function messages(from: Person, to: Person): Promise<void> {
   await using receiver = await to.receiving();
@@ -28,10 +30,9 @@ async function messages(from: Person, to: Person): Promise<void> {
   receiver.signal("SIGTERM");
 }
 
-async function file(from: Person, to: Person): Promise<void> {
-  const path = join(town.folder, "file");
+async function file(path: string, mebibytes: number, from: Person, to: Person): Promise<void> {
   await using handle = await open(path, "wx");
-  for (let written = 0; written < FILE_MIB; written++) await handle.write(randomBytes(MIB));
+  for (let written = 0; written < mebibytes; written++) await handle.write(randomBytes(MIB));
   await using receiver = await to.receiving("--yes", "--once");
   await using sender = from.start("send", path, `@${to.name}`);
   const watch = [peaks(sender.pid), peaks(receiver.pid)];
@@ -39,10 +40,10 @@ async function file(from: Person, to: Person): Promise<void> {
   await sender.finished();
   const [sent, received] = await Promise.all(watch);
   row(
-    `file of ${FILE_MIB} MiB`,
-    `${((FILE_MIB * MIB * 8) / 1e6 / seconds).toFixed(0)} Mbit/s, ${seconds.toFixed(1)} s`,
+    `file of ${mebibytes} MiB`,
+    `${((mebibytes * MIB * 8) / 1e6 / seconds).toFixed(0)} Mbit/s, ${seconds.toFixed(1)} s`,
   );
-  row("CPU, sender and receiver", `${perGigabyte(sent)} and ${perGigabyte(received)} s/GB`);
+  row("CPU, sender and receiver", `${perGigabyte(sent, mebibytes)} and ${perGigabyte(received, mebibytes)} s/GB`);
   row("peak memory, sender and receiver", `${megabytes(sent)} and ${megabytes(received)} MB`);
 }
 
@@ -58,7 +59,7 @@ async function peaks(pid: number): Promise<Peaks | undefined> {
       const kilobytes = await statusOf(pid, "VmHWM");
       // A process that ends has no memory to tell of any more.
       if (Number.isNaN(kilobytes)) return last;
-      last = { kilobytes, cpuSeconds: await cpuOf(pid) };
+      last = { kilobytes, cpuSeconds: cpuSecondsOf(pid) };
     } catch {
       return last;
     }
@@ -69,12 +70,6 @@ async function peaks(pid: number): Promise<Peaks | undefined> {
 async function statusOf(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-}
-
-/** User and system time, proc(5): fields 14 and 15 in ticks of 10 ms. */
-async function cpuOf(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function timed(count: number, work: () => Promise<unknown>): Promise<number[]> {
@@ -91,16 +86,10 @@ function median(times: readonly number[]): string {
   return (times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN).toFixed(0);
 }
 
-function perGigabyte(figures: Peaks | undefined): string {
-  return (((figures?.cpuSeconds ?? Number.NaN) / (FILE_MIB * MIB)) * 1e9).toFixed(1);
+function perGigabyte(figures: Peaks | undefined, mebibytes: number): string {
+  return (((figures?.cpuSeconds ?? Number.NaN) / (mebibytes * MIB)) * 1e9).toFixed(1);
 }
 
 function megabytes(figures: Peaks | undefined): string {
   return ((figures?.kilobytes ?? Number.NaN) / 1_024).toFixed(0);
 }
-
-function row(what: string, figure: string): void {
-  process.stdout.write(`${what.padEnd(36)} ${figure}\n`);
-}
-
-process.stdout.write(`measured with ${binary.split("/").at(-1)} on ${process.platform}-${process.arch}\n`);
