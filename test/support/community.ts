@@ -10,6 +10,8 @@ export interface CommunityOptions {
   readonly listen?: string;
   /** Further flags of `p2p server`. */
   readonly flags?: readonly string[];
+  /** Of the server, such as its limits. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A server with a store of its own, and whoever registers with it, for as long as it is held. */
@@ -79,8 +81,11 @@ interface Ready {
 
 export function startServer(data: string, options: CommunityOptions = {}): P2p {
   const listen = options.listen ?? "127.0.0.1:0";
-  const inside = options.inside === undefined ? {} : { inside: options.inside };
-  return start(["server", "--json", "--data", data, "--listen", listen, ...(options.flags ?? [])], inside);
+  const { inside, env = {}, flags = [] } = options;
+  return start(["server", "--json", "--data", data, "--listen", listen, ...flags], {
+    env,
+    ...(inside === undefined ? {} : { inside }),
+  });
 }
 
 /** Somebody with a home folder and a folder for what arrives. */

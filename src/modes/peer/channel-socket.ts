@@ -190,7 +190,15 @@ function unreachable(message: string): ChannelEnd {
 /** The server says why it closes as "CODE SECONDS" in the reason; without one, the network did it. */
 function endOf(code: number, reason: string): ChannelEnd {
   const [word = "", seconds = "0"] = reason.split(" ");
-  if (isErrorCode(word))
-    return { code: word, message: `the server closed the connection: ${word}`, retryMs: Number(seconds) * 1_000 || 0 };
+  if (isErrorCode(word)) {
+    const message = closings[word] ?? `the server closed the connection: ${word}`;
+    return { code: word, message, retryMs: Number(seconds) * 1_000 || 0 };
+  }
   return unreachable(code === 1006 ? "no connection" : `it closed the connection (${code})`);
 }
+
+/** What a person can make something of. */
+const closings: Readonly<Partial<Record<ErrorCode, string>>> = {
+  busy: "the server has too much to do at the moment",
+  limited: "the server has had too many connections from this address",
+};
