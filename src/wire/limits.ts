@@ -10,6 +10,8 @@ export const MAX_SIGNALLING_BYTES = 96 * 1_024;
 export const MAX_FORWARD_BYTES = 16_384;
 /** What a session may carry each way inside the channels before it needs a relay leg. Bytes. */
 export const CHANNEL_BUDGET_BYTES = 65_536;
+/** What one server node says to another at a time, before sealing. Bytes. */
+export const MAX_NODE_MESSAGE_BYTES = 32_768;
 /** A sealed ring preview. Bytes. */
 export const MAX_PREVIEW_BYTES = 4_096;
 /** A signed device list. Bytes. */

@@ -21,7 +21,7 @@ const arrows: readonly { readonly of: RegExp; readonly to: readonly RegExp[] }[]
   { of: /^src\/wire\/tree\//, to: [base, /^src\/wire\/noise\//] },
   { of: /^src\/wire\/packet\//, to: [base, /^src\/wire\/noise\//] },
   { of: /^src\/wire\/congestion\//, to: [base] },
-  { of: /^src\/wire\/(rendezvous|traversal|relay)\//, to: [base, /^src\/wire\/(codec|messages|noise)\//] },
+  { of: /^src\/wire\/(rendezvous|traversal|relay|cluster)\//, to: [base, /^src\/wire\/(codec|messages|noise)\//] },
   { of: /^src\/wire\/session\//, to: [base, /^src\/wire\/(codec|messages|noise|packet|congestion)\//] },
 ];
 
