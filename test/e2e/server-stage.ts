@@ -51,10 +51,11 @@ export class Stage implements AsyncDisposable {
     });
     const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
     const lifecycle = new Lifecycle({ log });
-    const { presence, buckets, attempts } = await openSharedStores("memory:");
+    const { presence, bus, buckets, attempts } = await openSharedStores("memory:");
     const options: MeetingOptions = {
       store: await openAccountStore("memory:"),
       presence,
+      bus,
       buckets,
       attempts,
       keys: { channel: KeyPair.generate(systemRandom), signing: SigningKeyPair.generate(systemRandom) },

@@ -218,7 +218,8 @@ export class EvilServer implements AsyncDisposable {
 
   /** Of a port where nobody answers. */
   #ticketOf({ request }: Message<"getTicket">): SignallingMessage {
-    return { kind: "ticket", request, ticket: random(16), key: random(32), lifetimeMs: 600_000, ports: [this.port] };
+    const [ticket, key, ports] = [random(16), random(32), [this.port]];
+    return { kind: "ticket", request, ticket, key, lifetimeMs: 600_000, ports, node: "" };
   }
 
   #ring(from: Visitor, { session, purpose, previews }: Message<"ring">): void {

@@ -117,6 +117,8 @@ export interface ServeCommand {
   /** At least one. */
   readonly listen: readonly ListenAddress[];
   readonly advertise: AdvertisedAddress | null;
+  /** Of this node alone, where there are several. */
+  readonly advertiseNode: AdvertisedAddress | null;
   readonly openRegistration: boolean;
   readonly noRelay: boolean;
   /** Where figures for Prometheus are served, no host meaning loopback; null: nowhere. */

@@ -107,7 +107,8 @@ function parseNodes(place: string, defaultPort: number): ServerNode[] {
   return nodes;
 }
 
-function parseNode(text: string, defaultPort: number): ServerNode {
+/** HOST or HOST:PORT. @throws UserError `usage` */
+export function parseNode(text: string, defaultPort: number): ServerNode {
   const split = splitHostPort(text);
   const host = parseHost(split.host);
   if (host === null) throw bad(hostProblem(text, split.host));

@@ -1,4 +1,5 @@
 import { InterfaceWatch } from "./interfaces.ts";
+import { placeOfNode } from "./node-place.ts";
 import { renewalDelayMs, type ServerLink } from "./server-link.ts";
 import type { Ticket, UdpEndpoint } from "./udp-endpoint.ts";
 
@@ -53,7 +54,7 @@ export class Network implements Disposable {
     if (this.endpoint.sockets.length === 0) return;
     const ticket = await this.#fetchTicket();
     if (ticket === null || this.#isClosed) return;
-    await this.endpoint.gather(this.#link.node.host, ticket).catch(() => undefined);
+    await this.endpoint.gather(placeOfNode(ticket.node, this.#link.node).host, ticket).catch(() => undefined);
   }
 
   async #fetchTicket(): Promise<Ticket | null> {

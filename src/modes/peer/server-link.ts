@@ -4,6 +4,7 @@ import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../cli/errors.ts";
 import type { ServerNode } from "../cli/join-line.ts";
 import { type ChannelEnd, ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
+import { placeOfNode } from "./node-place.ts";
 import { explained, type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SignedIn = Answer & { readonly kind: "signedIn" };
@@ -125,9 +126,12 @@ export class ServerLink {
     void this.#tryAgain(0);
   }
 
-  /** `http://host:port` or `https://…` of the node in use, with `path`. */
-  url(scheme: "http" | "ws", path: string): string {
-    return urlOf(this.#server.secure, this.node, scheme, path);
+  /**
+   * `http://host:port` or `https://…` with `path`.
+   * @param place HOST:PORT of the node that is meant, as it names itself; empty: the node in use
+   */
+  urlAt(place: string, scheme: "http" | "ws", path: string): string {
+    return urlOf(this.#server.secure, placeOfNode(place, this.node), scheme, path);
   }
 
   close(): void {

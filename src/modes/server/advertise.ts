@@ -18,6 +18,14 @@ export async function advertisedNode(
   return { host: (await routedAddress("udp4")) ?? (await routedAddress("udp6")) ?? "127.0.0.1", port };
 }
 
+/** Where this very node is reached, which shares its name with others. */
+export async function ownNode(
+  { advertiseNode, listen }: Pick<ServeCommand, "advertiseNode" | "listen">,
+  port: number,
+): Promise<ServerNode> {
+  return advertisedNode({ advertise: advertiseNode, listen }, port);
+}
+
 /** @returns whether others can hardly reach it */
 export function isPrivateHost(host: string): boolean {
   return ["private", "shared", "link-local"].includes(scopeOf(host));

@@ -1,30 +1,45 @@
 import type { PresenceEntry, PresenceStore } from "../../store/presence.ts";
 import { fromHex } from "../../wire/bytes.ts";
 import { purposes } from "../../wire/messages/signalling.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Clock } from "./clock.ts";
+import type { NodeLink } from "./cluster/node-link.ts";
 import type { Member, Message } from "./members.ts";
 
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
+/** Beyond it the other nodes do not believe this one's tokens. Milliseconds. */
+const MAX_CLOCK_ERROR_MS = 5_000;
 /** What can be answered as far as this server knows; a newer peer may know more. */
 const KNOWN = Object.values(purposes).reduce((bits, bit) => bits | bit, 0);
+
+export interface AttendanceOptions {
+  readonly presence: PresenceStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly link: NodeLink;
+  readonly onTrouble: (error: unknown) => void;
+}
 
 /** Keeps the presence store in line with what this node's members say they answer. */
 export class Attendance {
   readonly #presence: PresenceStore;
   readonly #clock: Clock;
-  readonly #nodeId: string;
+  readonly #log: Log;
+  readonly #link: NodeLink;
   readonly #onTrouble: (error: unknown) => void;
   /** What stands in the store, by member id. */
   readonly #entries = new Map<string, PresenceEntry>();
   /** The store's calls of one member follow each other: a close must not overtake the answer before it. */
   readonly #last = new Map<string, Promise<void>>();
   #cancel: () => void = () => {};
+  #isClockOff = false;
 
-  constructor(presence: PresenceStore, clock: Clock, nodeId: string, onTrouble: (error: unknown) => void) {
+  constructor({ presence, clock, log, link, onTrouble }: AttendanceOptions) {
     this.#presence = presence;
     this.#clock = clock;
-    this.#nodeId = nodeId;
+    this.#log = log;
+    this.#link = link;
     this.#onTrouble = onTrouble;
   }
 
@@ -34,13 +49,13 @@ export class Attendance {
   }
 
   async start(): Promise<void> {
-    await this.#renew();
+    await this.#renew("first");
     this.#schedule();
   }
 
   async stop(): Promise<void> {
     this.#cancel();
-    await this.#presence.removeNode(this.#nodeId);
+    await this.#presence.removeNode(this.#link.id);
   }
 
   /** A member that answers nothing is not there. */
@@ -87,24 +102,34 @@ export class Attendance {
       forNames: people.length === 0 ? null : people,
       rank: rank === 0 ? 0 : rank === 1 ? 1 : 2,
       invisible: false,
-      nodeId: this.#nodeId,
+      nodeId: this.#link.id,
       sinceMs: this.#clock.unixMs(),
     };
   }
 
   #schedule(): void {
     this.#cancel = this.#clock.after(RENEW_MS, () => {
-      void this.#renew()
+      void this.#renew("again")
         .catch(this.#onTrouble)
         .finally(() => this.#schedule());
     });
   }
 
-  /** A lease that ran out took the entries with it. */
-  async #renew(): Promise<void> {
-    const nowMs = this.#clock.unixMs();
-    const held = await this.#presence.renewNode(this.#nodeId, nowMs + LEASE_MS);
+  /** A lease that ran out took the entries with it, and what the other nodes had to do with this one. */
+  async #renew(time: "first" | "again"): Promise<void> {
+    const nowMs = await this.#sharedTimeMs();
+    const held = await this.#presence.renewNode(this.#link.id, nowMs + LEASE_MS);
+    if (!held && time === "again") this.#link.forgetOthers();
     if (!held) for (const entry of this.#entries.values()) await this.#presence.add(entry);
     await this.#presence.sweep(nowMs);
+  }
+
+  async #sharedTimeMs(): Promise<number> {
+    const ownMs = this.#clock.unixMs();
+    const nowMs = await this.#presence.timeMs(ownMs);
+    const isOff = Math.abs(ownMs - nowMs) > MAX_CLOCK_ERROR_MS;
+    if (isOff && !this.#isClockOff) this.#log.warn("clock-off", { aheadSeconds: Math.round((ownMs - nowMs) / 1_000) });
+    this.#isClockOff = isOff;
+    return nowMs;
   }
 }

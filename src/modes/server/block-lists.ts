@@ -34,6 +34,11 @@ export class BlockLists {
     this.#lists.delete(toHex(userId));
   }
 
+  /** Another node has changed this person's list. */
+  forget(userId: Uint8Array): void {
+    this.#lists.delete(toHex(userId));
+  }
+
   #fresh(userId: Uint8Array): BlockList | null {
     const list = this.#lists.get(toHex(userId));
     return list !== undefined && this.#clock.now() - list.readAt < TRUSTED_MS ? list : null;

@@ -6,8 +6,8 @@ import { Entrance } from "./entrance.ts";
 import { perSecond } from "./limits.ts";
 import { ChannelMember, type Member } from "./members.ts";
 import { TokenBucket } from "./rate-limit.ts";
-import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
-import { handleRequest, requestOf, sendSignedIn } from "./requests.ts";
+import { Refusal } from "./refusal.ts";
+import { answerTo, handleRequest, refusalOf, requestOf, sendSignedIn } from "./requests.ts";
 import type { Services } from "./services.ts";
 import type { LimitKind } from "./tally.ts";
 import type { Identity } from "./tokens.ts";
@@ -79,9 +79,10 @@ export class ChannelSocket implements SocketHandler {
     const member = this.#member;
     this.#member = null;
     if (member === null) return;
-    const { members, hub, watchers, attendance, discovery } = this.#services;
+    const { members, hub, cluster, watchers, attendance, discovery } = this.#services;
     members.remove(member);
     hub.left(member);
+    cluster.left(member);
     watchers.left(member);
     discovery.left(member);
     void attendance.left(member);
@@ -91,12 +92,17 @@ export class ChannelSocket implements SocketHandler {
   #take(message: SignallingMessage): void {
     const member = this.#member;
     const isPackets = message.kind === "forward" && message.body.length > 0 && member !== null;
-    if (isPackets && this.#services.hub.pairings.has(member, message.session)) return this.#handle(member, message);
+    if (isPackets && this.#hasSession(member, message.session)) return this.#handle(member, message);
     if (this.#isOverRate(requestOf(message))) return;
     if (!this.#isNextRequest(message))
       return this.#complain(0, new Refusal("bad-message", "request is not above the last one"));
     if (member === null) this.#enter(message);
     else this.#handle(member, message);
+  }
+
+  #hasSession(member: Member, session: Uint8Array): boolean {
+    const { hub, cluster } = this.#services;
+    return hub.pairings.has(member, session) || cluster.has(member, session);
   }
 
   #isNextRequest(message: SignallingMessage): boolean {
@@ -158,22 +164,16 @@ export class ChannelSocket implements SocketHandler {
     }
   }
 
-  /** What names a session that is not there hears of that session. */
   #answerError(message: SignallingMessage, error: unknown): void {
     const refusal = this.#refusalOf(error);
-    if (refusal.code === "no-such-session" && (message.kind === "forward" || message.kind === "hangUp"))
-      this.#send({ kind: "gone", session: message.session, code: refusal.code });
-    else if (refusal.code === "bad-message") this.#complain(requestOf(message), refusal);
-    else this.#fail(requestOf(message), refusal);
+    const answer = answerTo(message, refusal);
+    if (answer.kind !== "failed") this.#send(answer);
+    else if (refusal.code === "bad-message") this.#complain(answer.request, refusal);
+    else this.#fail(answer.request, refusal);
   }
 
   #refusalOf(error: unknown): Refusal {
-    const refusal = refusalFrom(error);
-    if (refusal !== null) return refusal;
-    this.#services.log.error("request-failed", {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    return ourTrouble(error);
+    return refusalOf(this.#services, error);
   }
 
   #isOverRate(request: number): boolean {

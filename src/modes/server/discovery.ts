@@ -34,7 +34,7 @@ export class Discovery {
     this.#responder = new Responder({ random: options.random, ownAddresses: options.ownAddresses });
   }
 
-  issue(member: Member): Omit<Message<"ticket">, "kind" | "request"> {
+  issue(member: Member): Omit<Message<"ticket">, "kind" | "request" | "node"> {
     const ticket = this.#responder.issue(this.#options.clock.now(), member.ip);
     const tickets = [...(this.#tickets.get(member) ?? []), ticket];
     for (const old of tickets.splice(0, tickets.length - MAX_TICKETS)) this.#revoke(old);

@@ -9,6 +9,8 @@ import type { BlockLists } from "./block-lists.ts";
 import type { Clock } from "./clock.ts";
 import { type Directory, recordOf } from "./directory.ts";
 import type { Member, Members, Message } from "./members.ts";
+import { RemoteMember } from "./cluster/remote-member.ts";
+import type { NodeLink } from "./cluster/node-link.ts";
 import { Pairings } from "./pairings.ts";
 import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
 import { RingLimits } from "./ring-limits.ts";
@@ -23,6 +25,8 @@ export interface HubOptions {
   readonly directory: Directory;
   readonly blockLists: BlockLists;
   readonly members: Members;
+  /** Where the channels are that other nodes hold. */
+  readonly link: NodeLink;
   readonly tally: Tally;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -85,9 +89,24 @@ export class Hub {
     this.#rings.silence(askedId, askerId);
   }
 
-  left(member: Member): void {
+  /** Another node says that its own ring and this one cross, and that this one falls. */
+  crossed(session: Uint8Array): void {
+    this.#rings.refuse(session, new Refusal("answered-elsewhere", "the person rings back"));
+  }
+
+  /** A ring of another node. @param tell tells the member of it. @returns false when it was not told */
+  meet(member: Member, incoming: Message<"incoming">, asker: Member, tell: () => void): boolean {
+    return this.#rings.meet(member, incoming, asker, tell);
+  }
+
+  left(member: Pick<Member, "id">): void {
     this.#rings.left(member);
     this.pairings.left(member);
+  }
+
+  nodeGone(nodeId: string): void {
+    this.#rings.nodeGone(nodeId);
+    this.pairings.nodeGone(nodeId);
   }
 
   /** The same questions to the store whether the person blocks, is away or answers, so that the time tells nothing. */
@@ -111,9 +130,17 @@ export class Hub {
   #targetOf(asker: Member, { purpose, previews }: Message<"ring">, entry: PresenceEntry): readonly Target[] {
     const { name } = asker.identity;
     const preview = previews.find(({ device }) => equalBytes(device, entry.deviceId))?.sealed;
-    const member = this.#options.members.find(toHex(entry.connectionId));
+    const member = this.#memberOf(entry);
     const answers = (entry.answers & purpose) !== 0 && (entry.forNames?.includes(name) ?? true);
     if (preview === undefined || member === null || !answers) return [];
     return [{ member, preview, rank: entry.forNames === null ? Math.max(1, entry.rank) : entry.rank }];
+  }
+
+  /** @returns null for a channel that is gone, whatever the presence store says */
+  #memberOf({ nodeId, connectionId, userId, name, deviceId, deviceKey }: PresenceEntry): Member | null {
+    const { members, link } = this.#options;
+    if (nodeId === link.id) return members.find(toHex(connectionId));
+    if (!link.others.has(nodeId)) return null;
+    return new RemoteMember(link, nodeId, connectionId, { userId, name, deviceId, deviceKey }, []);
   }
 }

@@ -3,6 +3,7 @@ import type { Server } from "bun";
 import type { Hono } from "hono";
 import { canonicalIp } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
+import type { ServerNode } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Discovery } from "./discovery.ts";
 import { createApp } from "./http/app.ts";
@@ -20,7 +21,9 @@ const RECONNECT_SPREAD_MS = 5_000;
 /** As many as a ticket can name. */
 const MAX_UDP_PORTS = 4;
 
-export interface MeetingOptions extends ServicesOptions {
+export interface MeetingOptions extends Omit<ServicesOptions, "ownPlace"> {
+  /** Where clients reach this node and no other, by its port; null, or left out: as they reach the server. */
+  readonly ownPlace?: (port: number) => Promise<ServerNode | null>;
   readonly listen: readonly ListenAddress[];
   /** Null, or left out: no TLS. */
   readonly tls?: TlsPair | null;
@@ -45,12 +48,17 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   const listeners: Listener[] = [];
   lifecycle.add("ports", () => closePorts(listeners));
   for (const at of options.listen) listeners.push(await listen(at, handlersOf(options, running)));
-  const services = await assembleServices(options, {
-    ports: listeners.flatMap(({ udp }) => udp.map(({ address }) => address.port)).slice(0, MAX_UDP_PORTS),
-    ownAddresses: ownAddresses(listeners, localIps()),
-  });
+  const ownPlace = (await options.ownPlace?.(listeners[0]?.tcp.port ?? 0)) ?? null;
+  const services = await assembleServices(
+    { ...options, ownPlace },
+    {
+      ports: listeners.flatMap(({ udp }) => udp.map(({ address }) => address.port)).slice(0, MAX_UDP_PORTS),
+      ownAddresses: ownAddresses(listeners, localIps()),
+    },
+  );
   lifecycle.add("presence", () => rest(services));
   await services.revocations.start();
+  await services.link.start();
   await services.attendance.start();
   const newcomers = new Newcomers(options.clock, services.limits);
   running.discovery = services.discovery;
@@ -80,9 +88,10 @@ async function farewell({ members, random }: Services, listeners: readonly Liste
   if (present.length > 0) await Bun.sleep(FAREWELL_MS);
 }
 
-async function rest({ revocations, watchers, attendance }: Services): Promise<void> {
+async function rest({ revocations, watchers, link, attendance }: Services): Promise<void> {
   revocations.stop();
   watchers.stop();
+  link.stop();
   await attendance.stop();
 }
 

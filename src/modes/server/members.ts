@@ -1,4 +1,4 @@
-import type { UdpAddress } from "../../wire/address.ts";
+import { parseIp, type UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import type { ErrorCode } from "../../wire/errors.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
@@ -11,10 +11,14 @@ export interface Member {
   /** 16 random bytes, fresh for each channel, in hex. */
   readonly id: string;
   readonly identity: Identity;
+  /** The node that holds the channel; "" for this one. */
+  readonly nodeId: string;
   /** Where the channel comes from, canonical. */
   readonly ip: string;
   /** Never throws; what a closed channel is sent goes nowhere. */
   send(message: SignallingMessage): void;
+  /** Somebody rings. @param asker the channel that does */
+  ring(message: Message<"incoming">, asker: Member): void;
   /** Says goodbye and closes. @param reconnectMs when to try again; 0: in vain */
   end(code: ErrorCode, reconnectMs: number): void;
   /** Where UDP discovery saw it, newest last. */
@@ -24,6 +28,7 @@ export interface Member {
 export class ChannelMember implements Member {
   readonly id: string;
   readonly identity: Identity;
+  readonly nodeId = "";
   readonly ip: string;
   readonly send: Member["send"];
   readonly end: Member["end"];
@@ -36,6 +41,18 @@ export class ChannelMember implements Member {
     this.send = channel.send;
     this.end = channel.end;
   }
+
+  ring(message: Message<"incoming">): void {
+    this.send(message);
+  }
+}
+
+/** As messages carry addresses. */
+export function endpointsOf(addresses: readonly UdpAddress[]): { address: Uint8Array; port: number }[] {
+  return addresses.flatMap(({ ip, port }) => {
+    const address = parseIp(ip);
+    return address === null ? [] : [{ address, port }];
+  });
 }
 
 /** Everybody who is signed in at this node. */

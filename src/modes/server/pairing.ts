@@ -1,7 +1,6 @@
-import { parseIp, type UdpAddress } from "../../wire/address.ts";
 import { compareBytes, equalBytes, toHex } from "../../wire/bytes.ts";
 import { CHANNEL_BUDGET_BYTES } from "../../wire/limits.ts";
-import type { Member } from "./members.ts";
+import { endpointsOf, type Member } from "./members.ts";
 import { TokenBucket } from "./rate-limit.ts";
 
 /** Ends that come back get a fresh budget this often. */
@@ -31,6 +30,8 @@ export class Pairing {
   readonly ends: readonly [End, End];
   readonly #renewals: TokenBucket;
   cancelExpiry: () => void = () => {};
+  /** Both ends were there once. */
+  wasWhole = false;
 
   constructor(session: Uint8Array, oneKey: Uint8Array, otherKey: Uint8Array, now: number) {
     this.session = session;
@@ -101,7 +102,7 @@ export class End {
   }
 
   tellObserved(): void {
-    const addresses = this.other.isHidden ? [] : (this.other.member?.observed ?? []).flatMap(endpointOf);
+    const addresses = this.other.isHidden ? [] : endpointsOf(this.other.member?.observed ?? []);
     this.member?.send({ kind: "observed", session: this.pairing.session, addresses });
   }
 }
@@ -110,9 +111,4 @@ export class End {
 export function pairingKey(session: Uint8Array, oneKey: Uint8Array, otherKey: Uint8Array): string {
   const keys = [oneKey, otherKey].sort(compareBytes);
   return [session, ...keys].map(toHex).join("/");
-}
-
-function endpointOf({ ip, port }: UdpAddress): { address: Uint8Array; port: number }[] {
-  const address = parseIp(ip);
-  return address === null ? [] : [{ address, port }];
 }

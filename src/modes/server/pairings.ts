@@ -12,9 +12,12 @@ const MAX_PER_MEMBER = 256;
 
 /**
  * Who was brought together: sealed packets go between the two ends, a little inside their channels and the rest over relay legs, and each
- * hears where the other was seen. An end whose channel closed may come back for an hour; both ends away end it.
+ * hears where the other was seen. An end whose channel closed may come back for an hour; both ends away end it. Ends may be channels of
+ * other nodes; the legs of both are bound here.
  */
 export class Pairings {
+  /** A member has named a session of which this node knew nothing: perhaps another one does. */
+  onHalf: (member: Member, session: Uint8Array, peerKey: Uint8Array) => void = () => {};
   readonly #tally: Tally;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -53,9 +56,37 @@ export class Pairings {
       const own = member.identity.deviceKey;
       const isFull = (this.#ends.get(member.id)?.size ?? 0) >= MAX_PER_MEMBER;
       if (isFull || equalBytes(own, peerKey)) continue;
-      const pairing = this.#pairings.get(pairingKey(session, own, peerKey)) ?? this.#open(session, own, peerKey);
-      if (pairing.end(own).member !== member) this.#rejoin(pairing.end(own), member);
+      const known = this.#pairings.get(pairingKey(session, own, peerKey));
+      const end = (known ?? this.#open(session, own, peerKey)).end(own);
+      if (end.member?.id !== member.id) this.#rejoin(end, member);
+      if (known === undefined) this.onHalf(member, session, peerKey);
     }
+  }
+
+  /** What one end of a session has named at another node. @returns what this node has of it; null for nothing */
+  find(session: Uint8Array, ownKey: Uint8Array, peerKey: Uint8Array): Pairing | null {
+    return this.#pairings.get(pairingKey(session, ownKey, peerKey)) ?? null;
+  }
+
+  /** A channel of another node takes its end here. */
+  adopt(pairing: Pairing, member: Member): void {
+    this.#rejoin(pairing.end(member.identity.deviceKey), member);
+  }
+
+  /** Another node has all of it: what was here of it goes, and nobody hears of that. @returns the device key at its other end */
+  yield(member: Member, session: Uint8Array): Uint8Array | null {
+    const end = this.#ends.get(member.id)?.get(toHex(session));
+    if (end === undefined) return null;
+    this.#close(end.pairing);
+    return end.other.deviceKey;
+  }
+
+  /** What has one end here and never had the other. */
+  halves(): readonly { readonly member: Member; readonly session: Uint8Array; readonly peerKey: Uint8Array }[] {
+    const halves = [...this.#pairings.values()].filter(({ wasWhole }) => !wasWhole);
+    return halves.flatMap(({ session, ends }) =>
+      ends.flatMap(({ member, other }) => (member === null ? [] : [{ member, session, peerKey: other.deviceKey }])),
+    );
   }
 
   /** @throws Refusal `no-such-session`, or `limited` once the budget is spent */
@@ -95,15 +126,24 @@ export class Pairings {
 
   /** UDP discovery has seen this member somewhere new. */
   observedChanged(member: Member): void {
-    for (const end of this.#endsOf(member)) end.other.tellObserved();
+    for (const end of this.#endsOf(member)) {
+      end.member = member;
+      end.other.tellObserved();
+    }
   }
 
-  left(member: Member): void {
+  left(member: Pick<Member, "id">): void {
     for (const end of this.#endsOf(member)) this.#leave(end);
     this.#ends.delete(member.id);
   }
 
-  #endsOf(member: Member): readonly End[] {
+  /** That node is gone, and its channels with it. */
+  nodeGone(nodeId: string): void {
+    const ends = [...this.#ends.values()].flatMap((each) => [...each.values()]);
+    for (const { member } of ends) if (member?.nodeId === nodeId) this.left(member);
+  }
+
+  #endsOf(member: Pick<Member, "id">): readonly End[] {
     return [...(this.#ends.get(member.id)?.values() ?? [])];
   }
 
@@ -130,7 +170,9 @@ export class Pairings {
     const before = ends.get(session);
     if (before !== undefined) this.#leave(before);
     this.#ends.set(member.id, ends.set(session, end));
-    if (end.other.member !== null) end.pairing.cancelExpiry();
+    if (end.other.member === null) return;
+    end.pairing.wasWhole = true;
+    end.pairing.cancelExpiry();
   }
 
   #rejoin(end: End, member: Member): void {

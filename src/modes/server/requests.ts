@@ -1,7 +1,9 @@
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
 import type { Member, Message } from "./members.ts";
-import { Refusal } from "./refusal.ts";
+import type { RemoteMember } from "./cluster/remote-member.ts";
+import { ourTrouble, Refusal, refusalFrom } from "./refusal.ts";
 import type { Services } from "./services.ts";
+import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
 import { TOKEN_LIFETIME_MS } from "./tokens.ts";
 
 /**
@@ -10,6 +12,7 @@ import { TOKEN_LIFETIME_MS } from "./tokens.ts";
  */
 export function handleRequest(services: Services, member: Member, message: SignallingMessage): Promise<void> | void {
   const { hub } = services;
+  if (services.cluster.pass(member, message)) return undefined;
   switch (message.kind) {
     case "forward":
       return hub.pairings.forward(member, message);
@@ -26,7 +29,7 @@ export function handleRequest(services: Services, member: Member, message: Signa
     case "openLeg":
       return openLeg(services, member, message);
     case "getTicket":
-      return member.send({ kind: "ticket", request: message.request, ...services.discovery.issue(member) });
+      return getTicket(services, member, message);
     case "answer":
       return answer(services, member, message);
     case "watch":
@@ -61,6 +64,32 @@ export function handleRequest(services: Services, member: Member, message: Signa
   }
 }
 
+/** A channel of another node said it there. What it would hear from a channel of this one it hears through its own node. */
+export function handleRemote(services: Services, member: RemoteMember, message: SignallingMessage): void {
+  const answer = (error: unknown) => member.send(answerTo(message, refusalOf(services, error)));
+  try {
+    void handleRequest(services, member, message)?.catch(answer);
+  } catch (error) {
+    answer(error);
+  }
+}
+
+/** As the other end may see it; what is our defect, or the store's trouble, goes into the log. */
+export function refusalOf({ log }: Services, error: unknown): Refusal {
+  const refusal = refusalFrom(error);
+  if (refusal !== null) return refusal;
+  log.error("request-failed", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return ourTrouble(error);
+}
+
+/** What names a session that is not there hears of that session. */
+export function answerTo(message: SignallingMessage, refusal: Refusal): Message<"gone" | "failed"> {
+  const { code, message: text, retryMs } = refusal;
+  if (code === "no-such-session" && (message.kind === "forward" || message.kind === "hangUp"))
+    return { kind: "gone", session: message.session, code };
+  return { kind: "failed", request: requestOf(message), code, message: text, retryMs };
+}
+
 /** What the answer must repeat; 0 where there is none. */
 export function requestOf(message: SignallingMessage): number {
   return "request" in message ? message.request : 0;
@@ -81,14 +110,29 @@ function hangUp({ hub, tally, log }: Services, member: Member, { session, path }
   log.info("session-ended", { path });
 }
 
-function openLeg({ hub, relays }: Services, member: Member, { request, session }: Message<"openLeg">): void {
+function openLeg({ hub, relays, ownPlace }: Services, member: Member, { request, session }: Message<"openLeg">): void {
   if (!relays) throw new Refusal("no-path", "this server does not relay");
   const { id, key } = hub.pairings.openLeg(member, session);
-  member.send({ kind: "leg", request, session, leg: id, key });
+  member.send({ kind: "leg", request, session, leg: id, key, node: nameOf(ownPlace) });
 }
 
-async function answer({ hub, attendance }: Services, member: Member, message: Message<"answer">): Promise<void> {
-  hub.pairings.claim(member, message.sessions);
+function nameOf(place: ServerNode | null): string {
+  return place === null ? "" : formatHostPort(place.host, place.port);
+}
+
+function getTicket({ discovery, ownPlace }: Services, member: Member, { request }: Message<"getTicket">): void {
+  member.send({ kind: "ticket", request, ...discovery.issue(member), node: nameOf(ownPlace) });
+}
+
+async function answer(
+  { hub, cluster, attendance }: Services,
+  member: Member,
+  message: Message<"answer">,
+): Promise<void> {
+  hub.pairings.claim(
+    member,
+    message.sessions.filter(({ session }) => !cluster.has(member, session)),
+  );
   await attendance.answer(member, message);
 }
 
@@ -105,14 +149,11 @@ async function findPerson(
 }
 
 async function block(
-  { directory, watchers, hub }: Services,
+  { blocking }: Services,
   member: Member,
   { request, name, blocked }: Message<"block">,
 ): Promise<void> {
-  const person = await directory.setBlocked(member, name, blocked);
-  if (blocked) hub.silence(member.identity.userId, person.userId);
-  member.send({ kind: "done", request });
-  await watchers.blockChanged(person, member.identity);
+  await blocking.set(member, name, blocked, () => member.send({ kind: "done", request }));
 }
 
 async function listDevices(

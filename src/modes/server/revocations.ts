@@ -14,7 +14,7 @@ export interface RevocationsOptions {
   /** Ends what this device has open here. */
   readonly endDevice: (deviceId: Uint8Array) => void;
   /** Devices were revoked by this node. */
-  readonly onNoted: () => void;
+  readonly onNoted: (deviceIds: readonly Uint8Array[]) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -38,8 +38,13 @@ export class Revocations {
 
   /** The store has them revoked already. */
   note(deviceIds: readonly Uint8Array[]): void {
+    this.hear(deviceIds);
+    if (deviceIds.length > 0) this.#options.onNoted(deviceIds);
+  }
+
+  /** Another node has revoked them. */
+  hear(deviceIds: readonly Uint8Array[]): void {
     for (const deviceId of deviceIds) this.#add(deviceId);
-    if (deviceIds.length > 0) this.#options.onNoted();
   }
 
   /** Begins to ask the store every 5 s. Resolves after the first time. @throws StoreError */

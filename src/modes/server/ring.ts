@@ -46,8 +46,18 @@ export function inRanks(targets: readonly Target[]): Target[][] {
 
 /** Whether `ring`, a chat ring, asks the person of `other`, sealed to the very device that asks there. */
 export function crosses(ring: Ring, other: Ring): boolean {
-  const isAsked = ring.parties !== null && equalBytes(ring.parties.askedId, other.asker.identity.userId);
-  return isAsked && ring.purpose === purposes.chat && previewFor(ring, other.asker) !== null;
+  return asks(ring, other.asker) && ring.purpose === purposes.chat;
+}
+
+/** As {@link crosses}, where the other ring is one of another node, and `asker` rings the very device that asks in `ring`. */
+export function isMetBy(ring: Ring, { purpose }: Message<"incoming">, asker: Member): boolean {
+  return asks(ring, asker) && ring.purpose === purposes.chat && purpose === purposes.chat;
+}
+
+/** Whether the ring is for that member's person, and sealed to its device. */
+function asks(ring: Ring, member: Member): boolean {
+  const isAsked = ring.parties !== null && equalBytes(ring.parties.askedId, member.identity.userId);
+  return isAsked && previewFor(ring, member) !== null;
 }
 
 /** What was sealed to the member's device; null when nothing was. */

@@ -4,7 +4,7 @@ import { purposes } from "../../wire/messages/signalling.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
 import { Refusal } from "./refusal.ts";
-import { crosses, inRanks, type Parties, previewFor, type Ring, type Target } from "./ring.ts";
+import { crosses, inRanks, isMetBy, type Parties, previewFor, type Ring, type Target } from "./ring.ts";
 
 /** Between one rank and the next. */
 const STEP_MS = 500;
@@ -97,7 +97,7 @@ export class Rings {
   /** @returns false when there is no such ring of this member */
   cancel(member: Member, session: Uint8Array, code: ErrorCode): boolean {
     const ring = this.#rings.get(toHex(session));
-    if (ring === undefined || ring.asker !== member) return false;
+    if (ring === undefined || ring.asker.id !== member.id) return false;
     this.#drop(ring, code);
     return true;
   }
@@ -110,14 +110,37 @@ export class Rings {
     }
   }
 
-  left(member: Member): void {
+  left(member: Pick<Member, "id">): void {
     for (const ring of this.#rings.values()) {
-      if (ring.asker === member) this.#drop(ring, "cancelled");
+      if (ring.asker.id === member.id) this.#drop(ring, "cancelled");
       else if (ring.asked.delete(member.id)) {
         ring.lastCode = "offline";
         this.#endIfUnheard(ring);
       }
     }
+  }
+
+  /** That node is gone, and its channels with it. */
+  nodeGone(nodeId: string): void {
+    const asked = [...this.#rings.values()].flatMap((ring) => [...ring.asked.values()]);
+    for (const member of asked) if (member.nodeId === nodeId) this.left(member);
+  }
+
+  /**
+   * Somebody at another node rings this member, who may be ringing that very person: the same rule as when both ring here. Where this
+   * node's ring stands it asks the other asker too; where it falls it ends here, and the other one goes on.
+   * @param tell tells the member of it
+   * @returns false when it was not told
+   */
+  meet(member: Member, incoming: Message<"incoming">, asker: Member, tell: () => void): boolean {
+    const ring = [...this.#rings.values()].find(
+      (each) => each.asker.id === member.id && isMetBy(each, incoming, asker),
+    );
+    const stands = ring !== undefined && compareBytes(member.identity.deviceKey, asker.identity.deviceKey) < 0;
+    if (!stands) tell();
+    if (stands) this.#askAlone(ring, asker);
+    else if (ring !== undefined) this.#end(ring, "answered-elsewhere", 0);
+    return !stands;
   }
 
   #askedOf(member: Member, session: Uint8Array): Ring {
@@ -139,7 +162,7 @@ export class Rings {
     const { name, userId } = asker.identity;
     if (asked.size === 0) asker.send({ kind: "ringing", session });
     asked.set(member.id, member);
-    member.send({ kind: "incoming", session, name, userId, device: ring.parties.device, purpose, preview });
+    member.ring({ kind: "incoming", session, name, userId, device: ring.parties.device, purpose, preview }, asker);
   }
 
   /** The open chat ring the other way round, each sealed to the other's asking device. */
@@ -151,17 +174,21 @@ export class Rings {
   }
 
   #merge(standing: Ring, falling: Ring): void {
-    const accepter = falling.asker;
-    const preview = previewFor(standing, accepter);
-    standing.cancel();
-    standing.later.length = 0;
-    for (const other of standing.asked.values())
-      if (other !== accepter) other.send({ kind: "cancel", session: standing.session, code: "answered-elsewhere" });
-    const isTold = standing.asked.has(accepter.id);
-    standing.asked.clear();
-    if (isTold) standing.asked.set(accepter.id, accepter);
-    else if (preview !== null) this.#tell(standing, accepter, preview);
+    this.#askAlone(standing, falling.asker);
     this.#end(falling, "answered-elsewhere", 0);
+  }
+
+  /** Nobody else may take it any more. */
+  #askAlone(ring: Ring, accepter: Member): void {
+    const preview = previewFor(ring, accepter);
+    ring.cancel();
+    ring.later.length = 0;
+    for (const other of ring.asked.values())
+      if (other.id !== accepter.id) other.send({ kind: "cancel", session: ring.session, code: "answered-elsewhere" });
+    const isTold = ring.asked.has(accepter.id);
+    ring.asked.clear();
+    if (isTold) ring.asked.set(accepter.id, accepter);
+    else if (preview !== null) this.#tell(ring, accepter, preview);
   }
 
   #endIfUnheard(ring: Ring): void {

@@ -1,6 +1,6 @@
 import type { AccountStore } from "../../store/accounts.ts";
 import type { OnTrouble } from "../../store/trouble.ts";
-import { openSharedStores } from "../../store/open.ts";
+import type { SharedStores } from "../../store/shared.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import type { ReadyEvent } from "../cli/events.ts";
@@ -8,9 +8,10 @@ import { formatHostPort, formatJoinLine, type ServerNode, parseJoinLine, splitHo
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import { type Log, openLog } from "../runtime/log.ts";
 import { openAdminDoor } from "./admin-door.ts";
-import { advertisedNode, isPrivateHost } from "./advertise.ts";
+import { advertisedNode, isPrivateHost, ownNode } from "./advertise.ts";
 import { check } from "./check.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { refuseStrangers } from "./cluster/strangers.ts";
 import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
 import { Generation } from "./generation.ts";
 import { FIRST_INVITATION, makeInvitation } from "./invites.ts";
@@ -18,7 +19,7 @@ import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
 import { unsafeLimits } from "./limits.ts";
 import { type Meeting, openMeeting } from "./meeting.ts";
 import { doubtAboutMetrics, openMetricsDoor } from "./metrics-door.ts";
-import { explained, openAccounts } from "./opened-store.ts";
+import { explained, openAccounts, openShared, storeUrl } from "./opened-store.ts";
 import { systemRandom } from "./system-random.ts";
 import { readTls, type TlsFiles, type TlsPair } from "./tls.ts";
 import { keepRenewed } from "./tls-renewal.ts";
@@ -31,6 +32,9 @@ interface Opened {
   readonly data: DataFolder;
   readonly keys: ServerKeys;
   readonly store: AccountStore;
+  readonly shared: SharedStores;
+  /** No other node is to be reckoned with. */
+  readonly isAlone: boolean;
 }
 
 /** Serves until the signal, then closes in order. @returns 0 */
@@ -59,28 +63,30 @@ async function openData({ data: folder, settings }: ServerContext, log: Log, lif
   const onTrouble: OnTrouble = ({ event, place, reason }) => log.warn(event, { place, reason });
   const store = await openAccounts(data, settings, onTrouble);
   lifecycle.add("accounts", async () => store[Symbol.asyncDispose]());
-  return { data, keys, store };
+  const shared = await openShared(settings, onTrouble);
+  lifecycle.add("shared-stores", async () => shared[Symbol.asyncDispose]());
+  return { data, keys, store, shared, isAlone: storeUrl("presence", settings) === null };
 }
 
 async function start(
   command: ServeCommand,
-  { data, keys, store, tls }: Opened & { readonly tls: TlsPair | null },
+  { data, keys, store, shared, isAlone, tls }: Opened & { readonly tls: TlsPair | null },
   clock: Clock,
   log: Log,
   lifecycle: Lifecycle,
 ) {
+  const { presence, bus, buckets, attempts } = shared;
+  await refuseStrangers(presence, keys, clock);
   const generation = new Generation(store, data.generation);
   const revoked = await explained(() => generation.start(clock));
   if (revoked !== null) log.warn("accounts-restored", { devicesRevoked: revoked });
-  const shared = await openSharedStores("memory:");
-  lifecycle.add("shared-stores", async () => shared[Symbol.asyncDispose]());
-  const { presence, buckets, attempts } = shared;
   const onRevoked = () =>
     void generation.raise().catch((error: unknown) => log.error("generation", { error: String(error) }));
   const { openRegistration, noRelay } = command;
   const options = {
     store,
     presence,
+    bus,
     buckets,
     attempts,
     keys,
@@ -88,6 +94,7 @@ async function start(
     tls,
     openRegistration,
     relays: !noRelay,
+    ownPlace: async (port: number) => (isAlone ? null : ownNode(command, port)),
     limits: command.limits,
     trustedProxies: command.trustedProxies,
     clock,

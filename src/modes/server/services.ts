@@ -1,20 +1,25 @@
 import { availableParallelism } from "node:os";
 import type { AccountStore } from "../../store/accounts.ts";
 import type { Attempts } from "../../store/attempts.ts";
+import type { Bus } from "../../store/bus.ts";
 import type { PresenceStore } from "../../store/presence.ts";
 import type { RateBuckets } from "../../store/rate-buckets.ts";
 import type { UdpAddress } from "../../wire/address.ts";
-import { toHex } from "../../wire/bytes.ts";
+import { newNodeId } from "../../wire/cluster/node-id.ts";
 import type { Random } from "../../wire/core.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import type { ProxyNetwork } from "../cli/addresses.ts";
+import type { ServerNode } from "../cli/join-line.ts";
 import { defaultLimits, type Limits } from "../cli/limits.ts";
 import type { Log } from "../runtime/log.ts";
 import { AccountDesk } from "./accounts.ts";
 import { Attendance } from "./attendance.ts";
 import { BlockLists } from "./block-lists.ts";
+import { Blocking } from "./blocking.ts";
 import { ClientAddresses } from "./client-address.ts";
 import type { Clock } from "./clock.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { NodeLink } from "./cluster/node-link.ts";
 import { Directory } from "./directory.ts";
 import { Discovery } from "./discovery.ts";
 import { Hub } from "./hub.ts";
@@ -22,7 +27,8 @@ import { fingerprintOf, type ServerKeys } from "./key-files.ts";
 import { LegShaper } from "./leg-shaper.ts";
 import { LimitKeys } from "./limit-keys.ts";
 import { orNone, relayQuota } from "./limits.ts";
-import { Members } from "./members.ts";
+import { type Member, Members } from "./members.ts";
+import { handleRemote } from "./requests.ts";
 import { Revocations } from "./revocations.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
@@ -35,6 +41,8 @@ const MAX_PASSWORD_WAIT_MS = 5_000;
 export interface ServicesOptions {
   readonly store: AccountStore;
   readonly presence: PresenceStore;
+  /** To the other nodes. */
+  readonly bus: Bus;
   /** Limits that hold over all nodes. */
   readonly buckets: RateBuckets;
   readonly attempts: Attempts;
@@ -42,6 +50,8 @@ export interface ServicesOptions {
   readonly openRegistration: boolean;
   /** Whether legs are given out. */
   readonly relays: boolean;
+  /** Where clients reach this node and no other; null, or left out: as they reach the server. */
+  readonly ownPlace?: ServerNode | null;
   /** Those left out are as usual. */
   readonly limits?: Partial<Limits>;
   /** Left out: none. */
@@ -70,10 +80,14 @@ export interface Services {
   readonly directory: Directory;
   readonly attendance: Attendance;
   readonly watchers: Watchers;
+  readonly blocking: Blocking;
   readonly hub: Hub;
+  readonly link: NodeLink;
+  readonly cluster: Cluster;
   readonly discovery: Discovery;
   readonly tally: Tally;
   readonly relays: boolean;
+  readonly ownPlace: ServerNode | null;
   readonly limits: Limits;
   readonly legShaper: LegShaper;
   readonly clientAddresses: ClientAddresses;
@@ -93,6 +107,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   const tally = new Tally(clock.now());
   const blockLists = new BlockLists(store.blocks, clock);
   const directory = new Directory(store, presence, blockLists, clock);
+  const link = openLink(options, onTrouble);
   const hub = new Hub({
     store,
     presence,
@@ -100,6 +115,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     directory,
     blockLists,
     members,
+    link,
     tally,
     limits,
     clock,
@@ -116,7 +132,17 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   const endDevice = (deviceId: Uint8Array) => {
     for (const member of members.ofDevice(deviceId)) member.end("revoked", 0);
   };
-  return {
+  const onNoted = (devices: readonly Uint8Array[]) => {
+    options.onRevoked();
+    link.broadcast({ kind: "revoked", devices });
+  };
+  const onObserved = (member: Member) => {
+    hub.pairings.observedChanged(member);
+    cluster.observedChanged(member);
+  };
+  const watchers = new Watchers(presence, directory, blockLists, clock, onTrouble);
+  const blocking = new Blocking({ directory, blockLists, hub, watchers, link });
+  const services: Services = {
     keys: keys.channel,
     accounts: new AccountDesk({
       store,
@@ -130,20 +156,44 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
       shared: sharedLimits,
     }),
     tokens: await Tokens.open(keys.signing, fingerprintOf(keys), clock, random),
-    revocations: new Revocations({ devices: store.devices, clock, endDevice, onNoted: options.onRevoked, onTrouble }),
+    revocations: new Revocations({ devices: store.devices, clock, endDevice, onNoted, onTrouble }),
     members,
     directory,
-    attendance: new Attendance(presence, clock, toHex(random(8)), onTrouble),
-    watchers: new Watchers(presence, directory, blockLists, clock, onTrouble),
+    attendance: new Attendance({ presence, clock, log, link, onTrouble }),
+    watchers,
+    blocking,
     hub,
-    discovery: new Discovery({ ...udp, clock, random, onObserved: (member) => hub.pairings.observedChanged(member) }),
+    link,
+    discovery: new Discovery({ ...udp, clock, random, onObserved }),
     tally,
     relays,
+    ownPlace: options.ownPlace ?? null,
     limits,
     legShaper: new LegShaper(relayQuota(limits), { clock, shared: sharedLimits, onTrouble }),
     clientAddresses: new ClientAddresses(options.trustedProxies ?? [], log),
     clock,
     random,
     log,
+    get cluster() {
+      return cluster;
+    },
   };
+  const cluster = new Cluster({
+    link,
+    members,
+    hub,
+    handle: (member, message) => handleRemote(services, member, message),
+    onRevoked: (devices) => services.revocations.hear(devices),
+    onBlocked: (message) => void blocking.hear(message).catch(onTrouble),
+  });
+  return services;
+}
+
+function openLink(
+  { keys, bus, presence, clock, random, log }: ServicesOptions,
+  onTrouble: (error: unknown) => void,
+): NodeLink {
+  const nodeId = newNodeId(keys.channel.publicKey, keys.signing.publicKey, random);
+  const secret = keys.channel.exportPrivateKey();
+  return new NodeLink({ bus, presence, nodeId, secret, clock, log, onTrouble });
 }

@@ -65,7 +65,10 @@ export class Watchers {
   }
 
   /** Someone blocked `hidden`, or no longer does: what members of `hidden` see of that person changes. */
-  async blockChanged(hidden: Pick<Identity, "userId">, { userId, name }: Identity): Promise<void> {
+  async blockChanged(
+    hidden: Pick<Identity, "userId">,
+    { userId, name }: Pick<Identity, "userId" | "name">,
+  ): Promise<void> {
     const watching = [...this.#watchers.values()].filter(({ member }) =>
       equalBytes(member.identity.userId, hidden.userId),
     );

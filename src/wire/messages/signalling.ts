@@ -92,7 +92,8 @@ const specs = {
    */
   gone: message(0x4b, { session: id, code }),
   openLeg: message(0x4c, { request: u32, session: id }), // peer → server
-  leg: message(0x4d, { request: u32, session: id, leg: id, key }), // server → peer: how to bind a relay leg
+  /** server → peer: how to bind a relay leg. `node`: HOST:PORT of the one node that knows the leg; empty: as the channel came. */
+  leg: message(0x4d, { request: u32, session: id, leg: id, key, node: text(300) }),
 
   /**
    * server → peer: from here on what this account sends over all its relay legs together is held to this rate; packets beyond it wait or
@@ -101,7 +102,8 @@ const specs = {
   limited: message(0x4e, { session: id, bytesPerSecond: u32 }),
 
   getTicket: message(0x50, { request: u32 }), // peer → server
-  ticket: message(0x51, { request: u32, ticket: id, key, lifetimeMs: u32, ports: list(u16, 4) }), // server → peer: for UDP discovery
+  /** server → peer: for UDP discovery. `node`: as of a leg. */
+  ticket: message(0x51, { request: u32, ticket: id, key, lifetimeMs: u32, ports: list(u16, 4), node: text(300) }),
 
   done: message(0x60, { request: u32 }), // server → peer
   failed: message(0x61, { request: u32, code, message: text(500), retryMs: u32 }), // server → peer; request 0: no request in particular

@@ -3,6 +3,7 @@ import { fromHex, toHex } from "../../../src/wire/bytes.ts";
 import { errorCodes } from "../../../src/wire/errors.ts";
 import { chat } from "../../../src/wire/messages/chat.ts";
 import { introductions } from "../../../src/wire/messages/preview.ts";
+import { nodeMessages } from "../../../src/wire/messages/nodes.ts";
 import { relay } from "../../../src/wire/messages/relay.ts";
 import { frames } from "../../../src/wire/messages/session.ts";
 import { signalling } from "../../../src/wire/messages/signalling.ts";
@@ -40,6 +41,7 @@ const sections: readonly (readonly [string, AnyTable])[] = [
   ["9.2 ", chat],
   ["9.3 ", transferControl],
   ["9.4 ", transferBulk],
+  ["12. ", nodeMessages],
 ];
 
 for (const [heading, table] of sections) {

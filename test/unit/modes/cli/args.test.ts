@@ -47,6 +47,7 @@ const serve: Command = {
   kind: "server",
   listen: [{ host: null, port: 7420 }],
   advertise: null,
+  advertiseNode: null,
   openRegistration: false,
   noRelay: false,
   trustedProxies: [],

@@ -3,6 +3,7 @@ import { ChannelSocket } from "../../../../src/modes/server/channel-socket.ts";
 import { assembleServices, type Services, type ServicesOptions } from "../../../../src/modes/server/services.ts";
 import type { WebSocketPort } from "../../../../src/modes/server/web-socket-port.ts";
 import { MemoryAttempts } from "../../../../src/store/memory/attempts.ts";
+import { MemoryBus } from "../../../../src/store/memory/bus.ts";
 import { MemoryPresenceStore } from "../../../../src/store/memory/presence-store.ts";
 import { MemoryRateBuckets } from "../../../../src/store/memory/rate-buckets.ts";
 import { openAccountStore } from "../../../../src/store/open.ts";
@@ -33,14 +34,18 @@ export class House implements AsyncDisposable {
     this.logged = logged;
   }
 
-  static async open(changes: Partial<ServicesOptions> = {}): Promise<House> {
-    const clock = new ManualClock();
-    const random = seededRandom("server");
+  static async open(
+    changes: Partial<Omit<ServicesOptions, "clock">> = {},
+    clock = new ManualClock(),
+    seed = "server",
+  ): Promise<House> {
+    const random = seededRandom(seed);
     const logged: string[] = [];
     const write = (line: string) => void logged.push(line);
     const options: ServicesOptions = {
       store: await openAccountStore("memory:"),
       presence: new MemoryPresenceStore(),
+      bus: new MemoryBus(),
       buckets: new MemoryRateBuckets(() => clock.now()),
       attempts: new MemoryAttempts(() => clock.now()),
       keys: { channel: KeyPair.generate(random), signing: SigningKeyPair.generate(random) },
@@ -54,6 +59,21 @@ export class House implements AsyncDisposable {
     };
     const services = await assembleServices(options, { ports: [7_420, 7_421], ownAddresses: [] });
     return new House(options, clock, services, logged);
+  }
+
+  /** How many pairings stand here. */
+  get pairings(): number {
+    return this.services.hub.pairings.size;
+  }
+
+  /** How many channels are signed in here. */
+  get channels(): number {
+    return this.services.members.size;
+  }
+
+  /** Resolves when what was said before was dealt with: the stores in memory answer within the turn. */
+  async settled(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   get random(): Random {
@@ -78,8 +98,8 @@ export class House implements AsyncDisposable {
   }
 
   /** A channel up to the end of its handshake. */
-  connect(keys = KeyPair.generate(this.#seed), ip = "192.0.2.1"): LocalPeer {
-    return new LocalPeer(this, keys, ip);
+  connect(keys = KeyPair.generate(this.#seed), ip = "192.0.2.1", settled = () => this.settled()): LocalPeer {
+    return new LocalPeer(this, keys, ip, settled);
   }
 
   /** Somebody signed in, on a device of its own. */
@@ -121,9 +141,11 @@ export class LocalPeer implements WebSocketPort {
   readonly #heard: SignallingMessage[] = [];
   #request = 0;
   #listening: () => void = () => undefined;
+  readonly #settled: () => Promise<void>;
 
-  constructor(house: House, keys: KeyPair, ip: string) {
+  constructor(house: House, keys: KeyPair, ip: string, settled: () => Promise<void>) {
     this.ip = ip;
+    this.#settled = settled;
     this.keys = keys;
     const { random, serverKey, clock } = house;
     const offered = [CHANNEL_SUBPROTOCOL];
@@ -197,8 +219,7 @@ export class LocalPeer implements WebSocketPort {
     return this.#heard.filter((message): message is SignallingMessage & { kind: Kind } => message.kind === kind);
   }
 
-  /** Resolves when the server has dealt with all that was said before: its stores in memory answer within the turn. */
   async settled(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#settled();
   }
 }

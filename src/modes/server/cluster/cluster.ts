@@ -1,0 +1,169 @@
+import { toHex } from "../../../wire/bytes.ts";
+import type { NodeMessage } from "../../../wire/messages/nodes.ts";
+import { signalling, type SignallingMessage } from "../../../wire/messages/signalling.ts";
+import type { Hub } from "../hub.ts";
+import type { Member, Members, Message } from "../members.ts";
+import { Refusal } from "../refusal.ts";
+import { Claims } from "./claims.ts";
+import type { NodeLink } from "./node-link.ts";
+import { memberOf, recordOf, type RemoteMember } from "./remote-member.ts";
+import { Routes } from "./routes.ts";
+
+const AWAY_RETRY_MS = 2_000;
+
+/** What an end of a session says to whoever looks after it. */
+type SessionMessage = Message<"forward" | "accept" | "decline" | "hangUp" | "openLeg">;
+const sessionKinds: ReadonlySet<string> = new Set(["forward", "accept", "decline", "hangUp", "openLeg"]);
+
+export interface ClusterOptions {
+  readonly link: NodeLink;
+  readonly members: Members;
+  readonly hub: Hub;
+  /** What a channel of another node says is handled as if it said it here. Never throws. */
+  readonly handle: (member: RemoteMember, message: SignallingMessage) => void;
+  /** Devices were revoked at another node. */
+  readonly onRevoked: (deviceIds: readonly Uint8Array[]) => void;
+  /** Somebody blocked somebody, or no longer does, at another node. */
+  readonly onBlocked: (message: NodeMessage & { readonly kind: "blocked" }) => void;
+}
+
+/**
+ * Lets the nodes of a server be one: a ring lives where its asker's channel is, a pairing where its ring was, and what the other end's
+ * channel says is passed on to there. Nothing here waits for an answer: what gets lost is a session that both ends make anew.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #routes = new Routes();
+  readonly #claims: Claims;
+
+  constructor(options: ClusterOptions) {
+    const { link, hub } = options;
+    this.#options = options;
+    this.#claims = new Claims(link, hub.pairings, this.#routes);
+    link.onMessage = (from, message) => this.#hear(from, message);
+    link.onJoined = () => this.#claims.askAgain();
+    link.onGone = (nodeId) => this.#gone(nodeId);
+  }
+
+  /** Whether another node looks after this session of the member. */
+  has(member: Member, session: Uint8Array): boolean {
+    return this.#routes.find(member, session) !== null;
+  }
+
+  /** @returns false for what this node sees to itself */
+  pass(member: Member, message: SignallingMessage): boolean {
+    if (!isOfSession(message)) return false;
+    const route = this.#routes.find(member, message.session);
+    if (route === null) return false;
+    if (message.kind === "decline" || message.kind === "hangUp") this.#routes.delete(member, message.session);
+    if (message.kind === "accept") this.#routes.set(member, { ...route, isPaired: true });
+    void this.#passTo(route.nodeId, member, message);
+    return true;
+  }
+
+  left(member: Member): void {
+    const left = { kind: "left", connection: recordOf(member).connection } as const;
+    for (const nodeId of this.#routes.drop(member)) void this.#options.link.send(nodeId, left);
+  }
+
+  observedChanged(member: Member): void {
+    for (const nodeId of this.#routes.nodesOf(member))
+      void this.#options.link.send(nodeId, { kind: "observed", from: recordOf(member) });
+  }
+
+  async #passTo(nodeId: string, member: Member, message: SessionMessage): Promise<void> {
+    const said = { kind: "said", from: recordOf(member), message: signalling.encode(message) } as const;
+    const delivery = await this.#options.link.send(nodeId, said);
+    if (delivery === "heard" || !("request" in message)) return;
+    const {
+      code,
+      message: text,
+      retryMs,
+    } = new Refusal("busy", "the server is not whole at the moment", AWAY_RETRY_MS);
+    member.send({ kind: "failed", request: message.request, code, message: text, retryMs });
+  }
+
+  #hear(from: string, message: NodeMessage): void {
+    const { link, hub } = this.#options;
+    switch (message.kind) {
+      case "deliver":
+        return this.#deliver(from, message);
+      case "ringing":
+        return this.#ring(from, message);
+      case "crossed":
+        return hub.crossed(message.session);
+      case "said":
+        return this.#said(memberOf(link, from, message.from), message.message);
+      case "observed":
+        return hub.pairings.observedChanged(memberOf(link, from, message.from));
+      case "left":
+        return hub.left({ id: toHex(message.connection) });
+      case "claim":
+        return this.#claims.answer(memberOf(link, from, message.from), message);
+      case "hosted":
+        return this.#claims.hosted(from, this.#options.members.find(toHex(message.to)), message.session);
+      case "revoked":
+        return this.#options.onRevoked(message.devices);
+      case "blocked":
+        return this.#options.onBlocked(message);
+      case "hello":
+      default:
+        return undefined;
+    }
+  }
+
+  #deliver(from: string, { to, message: encoded }: NodeMessage & { readonly kind: "deliver" }): void {
+    const member = this.#find(from, to);
+    if (member === null) return;
+    const message = signalling.decode(encoded);
+    const isOver = message.kind === "cancel" || (message.kind === "gone" && message.code !== "offline");
+    // A ring that fell to one that rings back was never told of.
+    if (message.kind === "cancel" && !this.has(member, message.session)) return;
+    if (isOver) this.#routes.delete(member, message.session);
+    member.send(message);
+  }
+
+  #ring(from: string, { to, asker: record, message }: NodeMessage & { readonly kind: "ringing" }): void {
+    const { link, hub } = this.#options;
+    const member = this.#find(from, to);
+    const incoming = signalling.decode(message);
+    if (member === null || incoming.kind !== "incoming") return;
+    const { session, device } = incoming;
+    const tell = () => {
+      this.#routes.set(member, { nodeId: from, session, peerKey: device.key, isPaired: false });
+      member.send(incoming);
+    };
+    if (!hub.meet(member, incoming, memberOf(link, from, record), tell))
+      void link.send(from, { kind: "crossed", session });
+  }
+
+  #said(member: RemoteMember, encoded: Uint8Array): void {
+    const message = signalling.decode(encoded);
+    if (isOfSession(message)) this.#options.handle(member, message);
+  }
+
+  /** The node that asks for a channel which is not here hears so. */
+  #find(from: string, connection: Uint8Array): Member | null {
+    const member = this.#options.members.find(toHex(connection));
+    if (member === null) void this.#options.link.send(from, { kind: "left", connection });
+    return member;
+  }
+
+  /** What that node looked after is asked for anew; what rang there rings no more. */
+  #gone(nodeId: string): void {
+    const { hub, members } = this.#options;
+    hub.nodeGone(nodeId);
+    for (const { memberId, route } of this.#routes.dropNode(nodeId)) {
+      const { session, peerKey, isPaired } = route;
+      const member = members.find(memberId);
+      if (member === null) continue;
+      if (isPaired) member.send({ kind: "gone", session, code: "offline" });
+      else member.send({ kind: "cancel", session, code: "cancelled" });
+      if (isPaired) hub.pairings.claim(member, [{ session, peerKey }]);
+    }
+  }
+}
+
+function isOfSession(message: SignallingMessage): message is SessionMessage {
+  return sessionKinds.has(message.kind);
+}
