@@ -50,8 +50,9 @@ async function aboutFiles(data: DataFolder): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   await attempt(findings, () => readKey(data.serverKey));
   await attempt(findings, () => readKey(data.signingKey));
+  if (!existsSync(data.accounts)) return findings;
   await attempt(findings, () => refuseLostKey(data));
-  if (existsSync(data.accounts)) await attempt(findings, () => explained(() => inspectAccountFile(data.accounts)));
+  await attempt(findings, () => explained(() => inspectAccountFile(data.accounts)));
   return findings;
 }
 

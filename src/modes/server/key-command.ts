@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { concat } from "../../wire/bytes.ts";
 import { KeyPair } from "../../wire/noise/primitives.ts";
 import type { ServerKeyCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
@@ -21,9 +22,11 @@ export function runKeyCommand(command: ServerKeyCommand, { data: folder, output 
   return 0;
 }
 
+/** Two lines: the server key, and the one that signs tokens, which nodes of one server share too. */
 function exportKey(data: DataFolder, file: string): void {
-  const { channel } = openServerKeys(data, systemRandom);
-  if (!createPrivateFile(file, formatKey(channel.exportPrivateKey())))
+  const { channel, signing } = openServerKeys(data, systemRandom);
+  const lines = concat(formatKey(channel.exportPrivateKey()), formatKey(signing.exportSeed()));
+  if (!createPrivateFile(file, lines))
     throw new UserError("config", `cannot write ${file}: it exists`, { hint: "give the name of a new file" });
 }
 
@@ -34,16 +37,22 @@ function importKey(data: DataFolder, file: string): void {
     const bytes = readPrivateFile(file, "secret");
     if (bytes === null)
       throw new UserError("config", `${file} does not exist`, { hint: "give the file that export wrote" });
-    const key = parseKey(file, bytes);
-    const present = existsSync(data.serverKey) ? readKey(data.serverKey) : null;
-    if (present !== null && !isSameKey(present, key))
-      throw new UserError("config", `${data.serverKey} holds another key`, {
-        hint: "everybody who joined with it would be shut out; if that is meant, move that file away first",
-      });
-    if (present === null) createPrivateFile(data.serverKey, formatKey(key));
+    const [channel = "", signing = null] = new TextDecoder().decode(bytes).trim().split(/\r?\n/);
+    const keys = [[data.serverKey, parseKey(file, channel)] as const];
+    if (signing !== null) keys.push([data.signingKey, parseKey(file, signing)]);
+    for (const [place, key] of keys) refuseOther(place, key);
+    for (const [place, key] of keys) createPrivateFile(place, formatKey(key));
   } finally {
     lock.release();
   }
+}
+
+function refuseOther(place: string, key: Uint8Array): void {
+  const present = existsSync(place) ? readKey(place) : null;
+  if (present === null || isSameKey(present, key)) return;
+  throw new UserError("config", `${place} holds another key`, {
+    hint: "everybody who joined with it would be shut out; if that is meant, move that file away first",
+  });
 }
 
 function isSameKey(one: Uint8Array, other: Uint8Array): boolean {

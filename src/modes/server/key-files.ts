@@ -14,11 +14,16 @@ export interface ServerKeys {
   readonly signing: SigningKeyPair;
 }
 
-/** @throws UserError `config` with the fix when a key is damaged, readable by others, or gone while the accounts are there */
-export function openServerKeys(data: DataFolder, random: Random): ServerKeys {
+/**
+ * Makes them where there are none yet.
+ * @param isUsed people have joined: a new key would shut them out
+ * @throws UserError `config` with the fix when a key is damaged, readable by others, or gone from a server that is used
+ */
+export function openServerKeys(data: DataFolder, random: Random, isUsed = existsSync(data.accounts)): ServerKeys {
+  if (isUsed) refuseLostKey(data);
   return {
-    channel: new KeyPair(openKey(data, data.serverKey, random)),
-    signing: new SigningKeyPair(openKey(data, data.signingKey, random)),
+    channel: new KeyPair(openKey(data.serverKey, random)),
+    signing: new SigningKeyPair(openKey(data.signingKey, random)),
   };
 }
 
@@ -30,12 +35,12 @@ export function fingerprintOf({ channel }: ServerKeys): string {
 /** @returns null when there is none yet. @throws UserError `config` as above */
 export function readKey(file: string): Uint8Array | null {
   const bytes = readPrivateFile(file, "secret");
-  return bytes === null ? null : parseKey(file, bytes);
+  return bytes === null ? null : parseKey(file, new TextDecoder().decode(bytes).trim());
 }
 
-/** @throws UserError `config` unless it is one line of 52 base32 characters */
-export function parseKey(file: string, bytes: Uint8Array): Uint8Array {
-  const key = fromBase32(new TextDecoder().decode(bytes).trim());
+/** @throws UserError `config` unless it is 52 base32 characters */
+export function parseKey(file: string, text: string): Uint8Array {
+  const key = fromBase32(text);
   if (key?.length === KEY_BYTES) return key;
   throw new UserError("config", `cannot use ${file}: it is damaged`, {
     hint: "restore it from a backup, or bring the key back with p2p server key import FILE",
@@ -46,21 +51,17 @@ export function formatKey(key: Uint8Array): Uint8Array {
   return utf8(`${toBase32(key)}\n`);
 }
 
-/** A new key beside old accounts would shut everybody out who pinned the one before. */
-export function refuseLostKey(data: DataFolder): void {
-  if (!existsSync(data.serverKey) && existsSync(data.accounts)) throw missing(data);
-}
-
-function openKey(data: DataFolder, file: string, random: Random): Uint8Array {
-  const key = readKey(file);
-  if (key !== null) return key;
-  if (file === data.serverKey) refuseLostKey(data);
-  const made = random(KEY_BYTES);
-  return createPrivateFile(file, formatKey(made)) ? made : openKey(data, file, random);
-}
-
-function missing({ serverKey, folder }: DataFolder): UserError {
-  return new UserError("config", `${serverKey} is missing, but there are accounts in ${folder}`, {
+/** A new key beside old accounts would shut everybody out who pinned the one before. @throws UserError `config` */
+export function refuseLostKey({ serverKey }: DataFolder): void {
+  if (existsSync(serverKey)) return;
+  throw new UserError("config", `${serverKey} is missing, but people have joined this server`, {
     hint: "restore it from a backup, or bring the key back with p2p server key import FILE; without it nobody who joined can return",
   });
+}
+
+function openKey(file: string, random: Random): Uint8Array {
+  const key = readKey(file);
+  if (key !== null) return key;
+  const made = random(KEY_BYTES);
+  return createPrivateFile(file, formatKey(made)) ? made : openKey(file, random);
 }

@@ -59,10 +59,10 @@ async function openData({ data: folder, settings }: ServerContext, log: Log, lif
   const data = openDataFolder(folder);
   const lock = lockDataFolder(data);
   lifecycle.add("lock", lock.release);
-  const keys = openServerKeys(data, systemRandom);
   const onTrouble: OnTrouble = ({ event, place, reason }) => log.warn(event, { place, reason });
   const store = await openAccounts(data, settings, onTrouble);
   lifecycle.add("accounts", async () => store[Symbol.asyncDispose]());
+  const keys = openServerKeys(data, systemRandom, !(await isFirstStart(store, Date.now())));
   const shared = await openShared(settings, onTrouble);
   lifecycle.add("shared-stores", async () => shared[Symbol.asyncDispose]());
   return { data, keys, store, shared, isAlone: storeUrl("presence", settings) === null };
@@ -118,7 +118,7 @@ async function readyEvent(
   { node, secure }: { readonly node: ServerNode; readonly secure: boolean },
   clock: Clock,
 ): Promise<ReadyEvent> {
-  const invite = (await isFirstStart(store, clock))
+  const invite = (await isFirstStart(store, clock.unixMs()))
     ? await makeInvitation(store, FIRST_INVITATION, clock.unixMs(), systemRandom)
     : null;
   const [first] = listeners;
@@ -132,9 +132,9 @@ async function readyEvent(
 }
 
 /** Nobody has joined, and nobody could. */
-async function isFirstStart(store: AccountStore, clock: Clock): Promise<boolean> {
-  const people = await store.accounts.list({ limit: 1 });
-  return people.length === 0 && (await store.invitations.list(clock.unixMs())).length === 0;
+async function isFirstStart(store: AccountStore, unixMs: number): Promise<boolean> {
+  const people = await explained(() => store.accounts.list({ limit: 1 }));
+  return people.length === 0 && (await explained(() => store.invitations.list(unixMs))).length === 0;
 }
 
 function keepSwept(store: AccountStore, clock: Clock, log: Log, lifecycle: Lifecycle): void {
