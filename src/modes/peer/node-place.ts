@@ -21,8 +21,13 @@ function parsed(said: string, port: number): ServerNode | null {
 
 /** Names are told by nobody; they lead where the one who holds them says. */
 function isOfSameScope(host: string, inUse: string): boolean {
-  const ip = canonicalIp(host);
+  const ip = addressOf(host);
   if (ip === null) return true;
-  const used = canonicalIp(inUse);
+  const used = addressOf(inUse);
   return scopeOf(ip) === "public" || (used !== null && scopeOf(ip) === scopeOf(used));
+}
+
+/** @returns null for a name; but that of this machine leads nowhere else, RFC 6761 §6.3 */
+function addressOf(host: string): string | null {
+  return /(^|\.)localhost\.?$/i.test(host) ? "127.0.0.1" : canonicalIp(host);
 }
