@@ -2,13 +2,9 @@ import type { Value } from "./msgpack.ts";
 import type { Field } from "./schema.ts";
 
 function unsigned(bits: string, max: number): Field<number> {
-  return {
-    shape: `an unsigned ${bits}-bit number`,
-    maxCount: 0,
-    encode: (value) => value,
-    decode: (value) =>
-      typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max ? value : undefined,
-  };
+  const fits = (value: Value): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= max;
+  return plainField(`an unsigned ${bits}-bit number`, fits);
 }
 
 export const u8 = unsigned("8", 0xff);
@@ -17,32 +13,18 @@ export const u32 = unsigned("32", 0xffff_ffff);
 /** As far as a double counts exactly. */
 export const u53 = unsigned("53", Number.MAX_SAFE_INTEGER);
 
-export const bool: Field<boolean> = {
-  shape: "true or false",
-  maxCount: 0,
-  encode: (value) => value,
-  decode: (value) => (typeof value === "boolean" ? value : undefined),
-};
+export const bool: Field<boolean> = plainField("true or false", (value) => typeof value === "boolean");
 
 /** UTF-8 of at most `maxBytes` bytes without lone surrogates. */
 export function text(maxBytes: number): Field<string> {
-  const fits = (value: string) => value.isWellFormed() && Buffer.byteLength(value) <= maxBytes;
-  return {
-    shape: `text of at most ${maxBytes} bytes`,
-    maxCount: 0,
-    encode: (value) => value,
-    decode: (value) => (typeof value === "string" && fits(value) ? value : undefined),
-  };
+  const fits = (value: Value): value is string =>
+    typeof value === "string" && value.isWellFormed() && Buffer.byteLength(value) <= maxBytes;
+  return plainField(`text of at most ${maxBytes} bytes`, fits);
 }
 
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): Field<Word> {
-  return {
-    shape: `one of ${words.join(", ")}`,
-    maxCount: 0,
-    encode: (value) => value,
-    decode: (value) => words.find((word) => word === value),
-  };
+  return plainField(`one of ${words.join(", ")}`, (value): value is Word => words.some((word) => word === value));
 }
 
 /** Exactly `length` bytes. */
@@ -61,6 +43,7 @@ export function optional<T>(field: Field<T>): Field<T | null> {
     shape: `${field.shape}, or nothing`,
     maxCount: field.maxCount,
     encode: (value) => (value === null ? null : field.encode(value)),
+    accepts: (value) => value === null || field.accepts(value),
     decode: (value) => (value === null ? null : field.decode(value)),
   };
 }
@@ -71,6 +54,7 @@ export function list<T>(element: Field<T>, max: number): Field<readonly T[]> {
     shape: `a list of at most ${max}, each ${element.shape}`,
     maxCount: Math.max(max, element.maxCount),
     encode: (values) => values.map((value) => element.encode(value)),
+    accepts: (value) => isArray(value) && value.length <= max && value.every((each) => element.accepts(each)),
     decode(value) {
       if (!isArray(value) || value.length > max) return undefined;
       return everyDecoded(value, (each) => element.decode(each));
@@ -89,6 +73,10 @@ export function record<M extends Readonly<Record<string, Field<unknown>>>>(field
     shape: `[${entries.map(([name]) => name).join(", ")}]`,
     maxCount: Math.max(entries.length + 8, ...entries.map(([, field]) => field.maxCount)),
     encode: (values) => entries.map(([name, field]) => field.encode(values[name])),
+    accepts: (value) =>
+      isArray(value) &&
+      value.length >= entries.length &&
+      entries.every(([, field], at) => field.accepts(value[at] ?? null)),
     decode(value) {
       if (!isArray(value) || value.length < entries.length) return undefined;
       const decoded = everyDecoded(entries, ([, field], index) => field.decode(value[index] ?? null));
@@ -98,17 +86,24 @@ export function record<M extends Readonly<Record<string, Field<unknown>>>>(field
 }
 
 function binary(shape: string, fits: (value: Uint8Array) => boolean): Field<Uint8Array> {
+  const accepts = (value: Value): value is Uint8Array => value instanceof Uint8Array && fits(value);
+  return { ...plainField(shape, accepts), decode: (value) => (accepts(value) ? plain(value) : undefined) };
+}
+
+/** One that is on the wire as it is here. */
+function plainField<T extends Value>(shape: string, accepts: (value: Value) => value is T): Field<T> {
   return {
     shape,
     maxCount: 0,
     encode: (value) => value,
-    decode: (value) => (value instanceof Uint8Array && fits(value) ? plain(value) : undefined),
+    accepts,
+    decode: (value) => (accepts(value) ? value : undefined),
   };
 }
 
-/** The library hands out Buffers, whose `slice` shares memory where that of other byte arrays copies. */
+/** The library hands out parts of the message, which would hold all of it in memory. */
 function plain(value: Uint8Array): Uint8Array {
-  return new Uint8Array(value.buffer, value.byteOffset, value.length);
+  return new Uint8Array(value);
 }
 
 function isArray(value: Value): value is readonly Value[] {

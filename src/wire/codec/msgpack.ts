@@ -1,5 +1,6 @@
-import { Packr, Unpackr } from "msgpackr/pack";
+import { Unpackr } from "msgpackr/pack";
 import { WireError } from "../errors.ts";
+import { pack } from "./pack.ts";
 
 /**
  * The subset of MessagePack that p2p speaks, PROTOCOL.md §2: nil, booleans, unsigned integers up to 2^53−1, UTF-8 strings, binaries
@@ -14,17 +15,21 @@ export interface ScanLimits {
   readonly maxCount: number;
 }
 
-const packr = new Packr({ useRecords: false });
-const unpackr = new Unpackr({ useRecords: false, int64AsType: "number", copyBuffers: true });
+const unpackr = new Unpackr({ useRecords: false, int64AsType: "number" });
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 export function packValue(value: Value): Uint8Array {
-  return packr.pack(libraryForm(value));
+  return pack(value);
 }
 
-/** @throws WireError `bad-message` unless `bytes` are exactly one value within `limits` */
+/** Binaries in it share the memory of `bytes`. @throws WireError `bad-message` unless `bytes` are exactly one value within `limits` */
 export function unpackValue(bytes: Uint8Array, limits: ScanLimits): Value {
   if (scanValue(bytes, 0, limits) !== bytes.length) throw malformed("bytes behind the value");
+  return unpackScanned(bytes);
+}
+
+/** @param bytes exactly one value, as `scanValue` found it */
+export function unpackScanned(bytes: Uint8Array): Value {
   return unpackr.unpack(bytes) as Value;
 }
 
@@ -84,7 +89,7 @@ function scanText(bytes: Uint8Array, at: number, length: number): number {
   return end;
 }
 
-/** Signed and unsigned 64-bit forms are equally short; the library writes the signed one. A negative one is above 2^53−1 read unsigned. */
+/** Signed and unsigned 64-bit forms are equally short; the signed one is written. A negative one is above 2^53−1 read unsigned. */
 function scanUnsigned(bytes: Uint8Array, at: number, width: number): number {
   sized(bytes, at + 1, width, width === 1 ? 0x80 : 2 ** (width * 4));
   return at + 1 + width;
@@ -112,10 +117,4 @@ function byteAt(bytes: Uint8Array, at: number): number {
 
 function malformed(what: string): WireError {
   return new WireError("bad-message", `not a message: ${what}`);
-}
-
-/** The library writes numbers above 2^32 as floats unless they come as BigInt. */
-function libraryForm(value: Value): unknown {
-  if (typeof value === "number" && value > 0xffff_ffff) return BigInt(value);
-  return Array.isArray(value) ? value.map(libraryForm) : value;
 }

@@ -1,5 +1,5 @@
 import { WireError } from "../errors.ts";
-import { packValue, scanValue, unpackValue, type ScanLimits, type Value } from "./msgpack.ts";
+import { packValue, scanValue, unpackScanned, type ScanLimits, type Value } from "./msgpack.ts";
 
 /** One position of a message: how a value of `T` stands on the wire, and what is refused there. */
 export interface Field<T> {
@@ -8,6 +8,8 @@ export interface Field<T> {
   /** The longest array that may stand here; 0 for what is no array. */
   readonly maxCount: number;
   encode(value: T): Value;
+  /** Whether `decode` would take it; builds nothing. */
+  accepts(value: Value): boolean;
   /** @returns undefined when the value does not fit; never throws */
   decode(value: Value): T | undefined;
 }
@@ -48,7 +50,12 @@ export function message<M extends FieldMap>(number: number, fields: M): MessageS
 /** A reader ignores fields behind those it knows, so that a newer peer can add one. `maxBytes` bounds an encoded message. */
 export function table<S extends Specs>(name: string, specs: S, maxBytes: number): Table<AnyOf<S>> {
   const rows = new Map<number, Row>();
-  for (const [kind, spec] of Object.entries(specs)) rows.set(spec.number, rowOf(kind, spec));
+  const byKind = new Map<string, Row>();
+  for (const [kind, spec] of Object.entries(specs)) {
+    const row = rowOf(kind, spec);
+    rows.set(spec.number, row);
+    byKind.set(kind, row);
+  }
   const decodeAt = (bytes: Uint8Array, at: number) => {
     const { number, count } = peek(bytes, at);
     const row = rows.get(number);
@@ -56,15 +63,15 @@ export function table<S extends Specs>(name: string, specs: S, maxBytes: number)
     if (count - 1 < row.fields.length) throw new WireError("bad-message", `${name} ${row.kind}: fields are missing`);
     const end = scanValue(bytes, at, row.limits);
     if (end - at > maxBytes) throw new WireError("bad-message", `${name} ${row.kind}: longer than ${maxBytes} bytes`);
-    return { message: fromValues(name, row, unpackValue(bytes.subarray(at, end), row.limits)) as AnyOf<S>, end };
+    return { message: fromValues(name, row, unpackScanned(bytes.subarray(at, end))) as AnyOf<S>, end };
   };
   return {
     name,
     kinds: Object.keys(specs),
     encode(message) {
-      const spec = specs[message.kind];
-      if (spec === undefined) throw new RangeError(`${name}: ${message.kind} is not in the table`);
-      return toBytes(name, message.kind, spec, message, maxBytes);
+      const row = byKind.get(message.kind);
+      if (row === undefined) throw new RangeError(`${name}: ${message.kind} is not in the table`);
+      return toBytes(name, row, message, maxBytes);
     },
     decode(bytes) {
       const { message, end } = decodeAt(bytes, 0);
@@ -76,6 +83,7 @@ export function table<S extends Specs>(name: string, specs: S, maxBytes: number)
 }
 
 interface Row {
+  readonly number: number;
   readonly kind: string;
   readonly fields: ReadonlyArray<readonly [string, Field<unknown>]>;
   readonly limits: ScanLimits;
@@ -87,7 +95,7 @@ const SPARE_FIELDS = 8;
 function rowOf(kind: string, spec: MessageSpec<FieldMap>): Row {
   const fields = Object.entries(spec.fields);
   const maxCount = Math.max(fields.length + 1 + SPARE_FIELDS, ...fields.map(([, field]) => field.maxCount));
-  return { kind, fields, limits: { maxDepth: MAX_DEPTH, maxCount } };
+  return { number: spec.number, kind, fields, limits: { maxDepth: MAX_DEPTH, maxCount } };
 }
 
 /** Reads the array head and the message number without unpacking. */
@@ -105,8 +113,9 @@ function peek(bytes: Uint8Array, at: number): { number: number; count: number } 
 function fromValues(name: string, row: Row, value: Value): Readonly<Record<string, unknown>> {
   const values = value as readonly Value[];
   const decoded: Record<string, unknown> = { kind: row.kind };
-  for (const [index, [field, type]] of row.fields.entries()) {
-    const fieldValue = type.decode(values[index + 1] ?? null);
+  let index = 0;
+  for (const [field, type] of row.fields) {
+    const fieldValue = type.decode(values[++index] ?? null);
     if (fieldValue === undefined)
       throw new WireError("bad-message", `${name} ${row.kind}: ${field} is not ${type.shape}`);
     decoded[field] = fieldValue;
@@ -114,22 +123,16 @@ function fromValues(name: string, row: Row, value: Value): Readonly<Record<strin
   return decoded;
 }
 
-function toBytes(
-  name: string,
-  kind: string,
-  spec: MessageSpec<FieldMap>,
-  values: Readonly<Record<string, unknown>>,
-  maxBytes: number,
-): Uint8Array {
-  const encoded: Value[] = [spec.number];
-  for (const [field, type] of Object.entries(spec.fields)) {
+function toBytes(name: string, row: Row, values: Readonly<Record<string, unknown>>, maxBytes: number): Uint8Array {
+  const encoded: Value[] = [row.number];
+  for (const [field, type] of row.fields) {
     const value = type.encode(values[field]);
     // What the other end would refuse must not leave: the mistake is ours and belongs here, not in its log.
-    if (type.decode(value) === undefined) throw new RangeError(`${name} ${kind}: ${field} is not ${type.shape}`);
+    if (!type.accepts(value)) throw new RangeError(`${name} ${row.kind}: ${field} is not ${type.shape}`);
     encoded.push(value);
   }
   const bytes = packValue(encoded);
   if (bytes.length > maxBytes)
-    throw new RangeError(`${name} ${kind}: ${bytes.length} bytes are over the limit of ${maxBytes}`);
+    throw new RangeError(`${name} ${row.kind}: ${bytes.length} bytes are over the limit of ${maxBytes}`);
   return bytes;
 }

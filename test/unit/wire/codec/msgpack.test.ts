@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { unpack } from "msgpackr/pack";
+import { Packr, unpack } from "msgpackr/pack";
 import { packValue, scanValue, unpackValue, type Value } from "../../../../src/wire/codec/msgpack.ts";
 import { WireError } from "../../../../src/wire/errors.ts";
 
 const limits = { maxDepth: 8, maxCount: 1_000 };
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(" ", ""));
 const refuses = (text: string) => expect(() => unpackValue(hex(text), limits)).toThrow(WireError);
+
+const packr = new Packr({ useRecords: false });
 
 const value = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
@@ -22,6 +24,20 @@ const value = fc.letrec<{ value: Value }>((tie) => ({
 test("unpackValue() gives back what packValue() was given", () => {
   fc.assert(fc.property(value, (given) => expect(unpackValue(packValue(given), limits)).toEqual(given as never)));
 });
+
+test("packValue() writes the bytes that the library writes", () => {
+  fc.assert(
+    fc.property(value, (given) => expect(packValue(given).toHex()).toBe(packr.pack(libraryForm(given)).toHex())),
+  );
+  const wide = ["x".repeat(70_000), new Uint8Array(70_000), Array.from({ length: 70_000 }, (_, index) => index)];
+  for (const given of wide) expect(packValue(given).toHex()).toBe(packr.pack(given).toHex());
+});
+
+/** The library writes numbers above 2^32 as floats unless they come as BigInt. */
+function libraryForm(given: Value): unknown {
+  if (typeof given === "number" && given > 0xffff_ffff) return BigInt(given);
+  return Array.isArray(given) ? given.map(libraryForm) : given;
+}
 
 test("packValue() writes numbers and lengths at every boundary in their shortest form", () => {
   const boundaries: Value[] = [0, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER];
