@@ -14,6 +14,8 @@ const MAX_BACKPRESSURE_BYTES = 4 * 1_024 * 1_024;
 const IDLE_SECONDS = 75;
 const STALLED_MS = 30_000;
 const PINGS = { perSecond: 2, burst: 60 };
+/** Messages up to this length wait for the end of the turn, so that those for one socket go to the system together. */
+const MAX_WAITING_BYTES = 4_096;
 
 /** What becomes of an upgrade: a life, or a refusal that the other end can read. */
 export type Upgrade =
@@ -46,13 +48,14 @@ export function webSockets({ clock, log }: SocketsOptions): WebSocketHandler<Soc
       ws.close(closeCodes.defect, "");
     }
   };
+  const outbox = new Outbox(guarded);
   return {
     maxPayloadLength: MAX_PAYLOAD_BYTES,
     backpressureLimit: MAX_BACKPRESSURE_BYTES,
     closeOnBackpressureLimit: true,
     idleTimeout: IDLE_SECONDS,
     perMessageDeflate: false,
-    open: (ws) => guarded(ws, () => opened(ws, clock)),
+    open: (ws) => guarded(ws, () => opened(ws, clock, outbox)),
     message: (ws, message) => guarded(ws, () => received(ws, message)),
     drain: (ws) =>
       guarded(ws, () => {
@@ -68,44 +71,80 @@ export function webSockets({ clock, log }: SocketsOptions): WebSocketHandler<Soc
   };
 }
 
-function opened(ws: ServerWebSocket<SocketData>, clock: Clock): void {
+function opened(ws: ServerWebSocket<SocketData>, clock: Clock, outbox: Outbox): void {
   const { upgrade } = ws.data;
+  ws.binaryType = "uint8array";
   if ("refusal" in upgrade) {
     const { code, retryMs } = upgrade.refusal;
     return ws.close(closeCodes.tryLater, `${code} ${Math.ceil(retryMs / 1_000)}`);
   }
-  const port = new BunSocketPort(ws, upgrade.ip, clock);
+  const port = new BunSocketPort(ws, upgrade.ip, clock, outbox);
   ws.data.socket = { handler: upgrade.open(port), port, pings: new TokenBucket(PINGS, clock.now()) };
 }
 
 function received(ws: ServerWebSocket<SocketData>, message: string | Uint8Array): void {
   if (typeof message === "string") ws.close(closeCodes.binaryOnly, "");
-  else ws.data.socket?.handler.receive(new Uint8Array(message.buffer, message.byteOffset, message.length));
+  else ws.data.socket?.handler.receive(message);
 }
 
 function pinged(ws: ServerWebSocket<SocketData>, clock: Clock): void {
   if ((ws.data.socket?.pings.take(clock.now()) ?? 0) > 0) ws.close(closeCodes.policy, "");
 }
 
+/** The ports that have something to send at the end of this turn, when whatever else came in was dealt with. */
+class Outbox {
+  readonly #guarded: (ws: ServerWebSocket<SocketData>, action: () => void) => void;
+  #ports: BunSocketPort[] = [];
+
+  constructor(guarded: (ws: ServerWebSocket<SocketData>, action: () => void) => void) {
+    this.#guarded = guarded;
+  }
+
+  add(port: BunSocketPort): void {
+    if (this.#ports.push(port) === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const ports = this.#ports;
+    this.#ports = [];
+    for (const port of ports) this.#guarded(port.socket, () => port.flush());
+  }
+}
+
 class BunSocketPort implements WebSocketPort {
   readonly ip: string;
-  readonly #ws: ServerWebSocket<SocketData>;
+  readonly socket: ServerWebSocket<SocketData>;
   readonly #clock: Clock;
+  readonly #outbox: Outbox;
+  /** Until the end of the turn. */
+  #waiting: Uint8Array[] | null = null;
   #cancelStall: (() => void) | null = null;
 
-  constructor(ws: ServerWebSocket<SocketData>, ip: string, clock: Clock) {
-    this.#ws = ws;
+  constructor(ws: ServerWebSocket<SocketData>, ip: string, clock: Clock, outbox: Outbox) {
+    this.socket = ws;
     this.ip = ip;
     this.#clock = clock;
+    this.#outbox = outbox;
   }
 
   get queuedBytes(): number {
-    return this.#ws.getBufferedAmount();
+    return this.socket.getBufferedAmount();
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (this.#ws.sendBinary(bytes) < 0) this.#cancelStall ??= this.#clock.after(STALLED_MS, () => this.#ws.terminate());
+    if (this.#waiting !== null) this.#waiting.push(bytes);
+    else if (bytes.length > MAX_WAITING_BYTES) return this.#write([bytes]);
+    else {
+      this.#waiting = [bytes];
+      return this.#outbox.add(this);
+    }
+    if (bytes.length > MAX_WAITING_BYTES) this.flush();
+  }
+
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting !== null) this.#write(waiting);
   }
 
   drained(): void {
@@ -114,6 +153,16 @@ class BunSocketPort implements WebSocketPort {
   }
 
   close(code: number, reason: string): void {
-    this.#ws.close(code, reason);
+    this.flush();
+    this.socket.close(code, reason);
+  }
+
+  #write(messages: readonly Uint8Array[]): void {
+    const [only] = messages;
+    if (this.socket.readyState !== WebSocket.OPEN || only === undefined) return;
+    if (messages.length === 1) this.socket.sendBinary(only);
+    else this.socket.cork((ws) => messages.forEach((bytes) => ws.sendBinary(bytes)));
+    if (this.socket.getBufferedAmount() > 0)
+      this.#cancelStall ??= this.#clock.after(STALLED_MS, () => this.socket.terminate());
   }
 }

@@ -52,9 +52,11 @@ export class CipherState {
   /** Noise §12.4: four zero bytes, then n, big-endian. Exact until 2^53, which no connection reaches. */
   #nextNonce(): Uint8Array {
     if (this.#n >= Number.MAX_SAFE_INTEGER) throw new Error("the nonces of a key are used up");
-    const view = new DataView(this.#nonce.buffer);
-    view.setUint32(4, Math.floor(this.#n / 2 ** 32));
-    view.setUint32(8, this.#n);
+    const [high, low, nonce] = [Math.floor(this.#n / 2 ** 32), this.#n >>> 0, this.#nonce];
+    for (let index = 0; index < 4; index++) {
+      nonce[4 + index] = high >>> (24 - 8 * index);
+      nonce[8 + index] = low >>> (24 - 8 * index);
+    }
     return this.#nonce;
   }
 

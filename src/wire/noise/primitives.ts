@@ -110,18 +110,13 @@ export class AeadKey {
   /** @returns ciphertext and tag */
   seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    sealed.set(plaintext);
-    this.sealInPlace(nonce, associated, sealed, 0, plaintext.length);
+    this.#seal(nonce, associated, plaintext, sealed, 0);
     return sealed;
   }
 
   /** Replaces the `length` bytes at `at` by their ciphertext and puts the tag behind. */
   sealInPlace(nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
-    const cipher = createCipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
-    cipher.setAAD(associated);
-    bytes.set(cipher.update(bytes.subarray(at, at + length)), at);
-    cipher.final();
-    bytes.set(cipher.getAuthTag(), at + length);
+    this.#seal(nonce, associated, bytes.subarray(at, at + length), bytes, at);
   }
 
   /**
@@ -134,7 +129,7 @@ export class AeadKey {
     const tagAt = end - TAG_BYTES;
     if (tagAt < start) return null;
     const decipher = createDecipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
-    decipher.setAAD(associated);
+    if (associated.length > 0) decipher.setAAD(associated);
     decipher.setAuthTag(bytes.subarray(tagAt, end));
     const plaintext = decipher.update(bytes.subarray(start, tagAt));
     try {
@@ -143,6 +138,14 @@ export class AeadKey {
       return null;
     }
     return plaintext;
+  }
+
+  #seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): void {
+    const cipher = createCipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
+    if (associated.length > 0) cipher.setAAD(associated);
+    into.set(cipher.update(plaintext), at);
+    cipher.final();
+    into.set(cipher.getAuthTag(), at + plaintext.length);
   }
 }
 
