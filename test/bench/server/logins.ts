@@ -1,6 +1,6 @@
 import type { Answer } from "../../../src/wire/rendezvous/peer-end.ts";
 import { BenchClient } from "../support/client.ts";
-import { attend, bringIn } from "../support/crowd.ts";
+import { attendAll, bringIn } from "../support/crowd.ts";
 import { row, type Samples } from "../support/figures.ts";
 import { settledBytesOf, watchPeakOf } from "../support/process.ts";
 import { newDeviceOf, PASSWORD, type Resident } from "../support/residents.ts";
@@ -18,7 +18,7 @@ export async function bench([count = "500"]: readonly string[]): Promise<void> {
   const { pid, place } = town.node;
   const members = town.clients(0, SIGNED_IN);
   await bringIn(members);
-  for (const client of members) attend(client);
+  await attendAll(members);
   const newcomers = town.residents.slice(SIGNED_IN).map((resident) => new BenchClient(newDeviceOf(resident), place));
   const traffic = chatter(members);
   await Bun.sleep(2_000);

@@ -3,7 +3,7 @@ import { utf8 } from "../../../src/wire/bytes.ts";
 import { MAX_FORWARD_BYTES } from "../../../src/wire/limits.ts";
 import { relay } from "../../../src/wire/messages/relay.ts";
 import { hmacSha256 } from "../../../src/wire/noise/primitives.ts";
-import { attend, bringIn } from "../support/crowd.ts";
+import { attendAll, bringIn } from "../support/crowd.ts";
 import { row } from "../support/figures.ts";
 import { cpuSecondsOf } from "../support/process.ts";
 import { inPairs, type Ringing } from "../support/ringing.ts";
@@ -21,7 +21,7 @@ export async function bench(): Promise<void> {
   await using town = await Town.found({ people: 2, settings: [...NO_BRAKES, ...UNLIMITED] });
   const clients = town.clients(0, 2);
   await bringIn(clients);
-  for (const client of clients) attend(client);
+  await attendAll(clients);
   const [pair] = inPairs(clients);
   if (pair === undefined) throw new Error("nobody to relay for");
   const session = await pair[0].ring(pair[1]);

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { attend, bringIn } from "../support/crowd.ts";
+import { attendAll, bringIn } from "../support/crowd.ts";
 import { row, Samples } from "../support/figures.ts";
 import { cpuSecondsOf } from "../support/process.ts";
 import { inPairs, type Ringing } from "../support/ringing.ts";
@@ -22,7 +22,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   await using town = await Town.found(accounts === undefined ? options : { ...options, accounts });
   const clients = town.clients(0, 2 * PAIRS);
   await bringIn(clients);
-  for (const client of clients) attend(client);
+  await attendAll(clients);
   await Bun.sleep(2_000);
   const pairs = inPairs(clients);
   await steadily(pairs, rate / 2, 2); // until what runs often is compiled

@@ -1,5 +1,5 @@
 import { signalling } from "../../../src/wire/messages/signalling.ts";
-import { attend, bringIn } from "../support/crowd.ts";
+import { attendAll, bringIn } from "../support/crowd.ts";
 import { row } from "../support/figures.ts";
 import { cpuSecondsOf } from "../support/process.ts";
 import { inPairs, type Ringing } from "../support/ringing.ts";
@@ -22,7 +22,7 @@ export async function bench([sessions = "1"]: readonly string[]): Promise<void> 
   await using town = await Town.found({ people: 2 * PAIRS, settings: [...NO_BRAKES, ...NO_RING_LIMITS] });
   const clients = town.clients(0, 2 * PAIRS);
   await bringIn(clients);
-  for (const client of clients) attend(client);
+  await attendAll(clients);
   const pairs = inPairs(clients);
   await measure(town, pairs); // until what runs often is compiled
   const done: Figures[] = [];

@@ -16,6 +16,12 @@ export function attend(client: BenchClient): void {
   client.tell({ kind: "answer", answers: 15, people: [], rank: 1, sessions: [] });
 }
 
+/** Resolves when they can be rung. */
+export async function attendAll(clients: readonly BenchClient[]): Promise<void> {
+  for (const client of clients) attend(client);
+  await inTurns(clients, AT_ONCE, (client) => client.request({ kind: "listDevices" }));
+}
+
 /** Before the n-th try, counted from 0. Milliseconds. */
 export type DelayBefore = (attempt: number) => number;
 /** As programs do it. */
