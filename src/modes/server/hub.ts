@@ -48,7 +48,7 @@ export class Hub {
     this.#limits = new RingLimits(buckets, limits);
     this.pairings = new Pairings(tally, clock, random);
     this.#rings = new Rings(clock, (session, asker, accepter, isHidden) => {
-      this.#limits.acquaint(asker.identity.userId, accepter.identity.userId);
+      this.acquaint(asker.identity.userId, accepter.identity.userId);
       this.pairings.pair(session, asker, accepter, isHidden);
     });
   }
@@ -66,6 +66,11 @@ export class Hub {
       else this.#options.tally.refused("rings", refusal);
       this.#rings.refuse(message.session, refusal ?? ourTrouble(error));
     }
+  }
+
+  /** One has accepted a ring of the other, here or at another node: they are no strangers any more. */
+  acquaint(oneId: Uint8Array, otherId: Uint8Array): void {
+    this.#limits.acquaint(oneId, otherId);
   }
 
   /** @throws Refusal `no-such-request` */
@@ -140,7 +145,7 @@ export class Hub {
   #memberOf({ nodeId, connectionId, userId, name, deviceId, deviceKey }: PresenceEntry): Member | null {
     const { members, link } = this.#options;
     if (nodeId === link.id) return members.find(toHex(connectionId));
-    if (!link.others.has(nodeId)) return null;
+    if (!link.meet(nodeId)) return null;
     return new RemoteMember(link, nodeId, connectionId, { userId, name, deviceId, deviceKey }, []);
   }
 }

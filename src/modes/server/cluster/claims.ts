@@ -45,7 +45,7 @@ export class Claims {
   hosted(nodeId: string, member: Member | null, session: Uint8Array): void {
     if (member === null) return;
     const peerKey = this.#pairings.yield(member, session) ?? this.#routes.find(member, session)?.peerKey;
-    if (peerKey !== undefined) this.#routes.set(member, { nodeId, session, peerKey, isPaired: true });
+    if (peerKey !== undefined) this.#routes.set(member, { nodeId, session, peerKey, askerId: null, isPaired: true });
   }
 
   #adopt(pairing: Pairing, member: RemoteMember): void {

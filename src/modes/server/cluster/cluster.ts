@@ -7,7 +7,7 @@ import { Refusal } from "../refusal.ts";
 import { Claims } from "./claims.ts";
 import type { NodeLink } from "./node-link.ts";
 import { memberOf, recordOf, type RemoteMember } from "./remote-member.ts";
-import { Routes } from "./routes.ts";
+import { type Route, Routes } from "./routes.ts";
 
 const AWAY_RETRY_MS = 2_000;
 
@@ -56,7 +56,7 @@ export class Cluster {
     const route = this.#routes.find(member, message.session);
     if (route === null) return false;
     if (message.kind === "decline" || message.kind === "hangUp") this.#routes.delete(member, message.session);
-    if (message.kind === "accept") this.#routes.set(member, { ...route, isPaired: true });
+    if (message.kind === "accept") this.#accepted(member, route);
     void this.#passTo(route.nodeId, member, message);
     return true;
   }
@@ -69,6 +69,11 @@ export class Cluster {
   observedChanged(member: Member): void {
     for (const nodeId of this.#routes.nodesOf(member))
       void this.#options.link.send(nodeId, { kind: "observed", from: recordOf(member) });
+  }
+
+  #accepted(member: Member, route: Route): void {
+    this.#routes.set(member, { ...route, isPaired: true });
+    if (route.askerId !== null) this.#options.hub.acquaint(member.identity.userId, route.askerId);
   }
 
   async #passTo(nodeId: string, member: Member, message: SessionMessage): Promise<void> {
@@ -128,9 +133,9 @@ export class Cluster {
     const member = this.#find(from, to);
     const incoming = signalling.decode(message);
     if (member === null || incoming.kind !== "incoming") return;
-    const { session, device } = incoming;
+    const { session, device, userId: askerId } = incoming;
     const tell = () => {
-      this.#routes.set(member, { nodeId: from, session, peerKey: device.key, isPaired: false });
+      this.#routes.set(member, { nodeId: from, session, peerKey: device.key, askerId, isPaired: false });
       member.send(incoming);
     };
     if (!hub.meet(member, incoming, memberOf(link, from, record), tell))

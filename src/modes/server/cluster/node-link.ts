@@ -58,6 +58,7 @@ export class NodeLink {
   async start(): Promise<void> {
     this.#end = await this.#options.bus.subscribe(this.id, (envelope) => this.#hear(envelope));
     await this.#look();
+    this.broadcast({ kind: "hello" }); // or they would see it with their next look
     this.#schedule();
   }
 
@@ -77,6 +78,13 @@ export class NodeLink {
       this.#options.onTrouble(error);
       return "away";
     }
+  }
+
+  /** Something names that node, before it was seen: should it be gone, the first word to it tells. @returns false for none of this server */
+  meet(nodeId: string): boolean {
+    if (!this.#isOther(nodeId)) return false;
+    this.#join(nodeId);
+    return true;
   }
 
   broadcast(message: NodeMessage): void {
@@ -99,7 +107,9 @@ export class NodeLink {
     try {
       const opened = this.#opener.open(envelope);
       if (opened === null) return this.#strange("it is not sealed by a node of this server");
-      this.onMessage(toHex(opened.from), nodeMessages.decode(opened.message));
+      const from = toHex(opened.from);
+      this.#join(from);
+      this.onMessage(from, nodeMessages.decode(opened.message));
     } catch (error) {
       if (error instanceof WireError) this.#strange(error.message);
       else this.#options.onTrouble(error);

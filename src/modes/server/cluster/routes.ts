@@ -7,6 +7,8 @@ export interface Route {
   readonly session: Uint8Array;
   /** Device key of the other end. */
   readonly peerKey: Uint8Array;
+  /** Who rings; null for a session that was claimed. */
+  readonly askerId: Uint8Array | null;
   /** A ring that was taken, or a pairing; else a ring that still rings. */
   readonly isPaired: boolean;
 }
