@@ -53,7 +53,7 @@ export async function enrol(context: PeerContext, enrolment: Enrolment): Promise
   return node;
 }
 
-/** A join line whose invitation stands with `login` is the operator's reset line: the password given is the new one. */
+/** A join line with an invitation may, with `login`, be the operator's reset line: then the password given is the new one. */
 export function isReset({ kind, server }: Pick<Enrolment, "kind" | "server">): boolean {
   return kind === "login" && server.invite !== null;
 }
@@ -113,11 +113,13 @@ function requestOf({ kind, server, name, password }: Enrolment, identity: Identi
   return kind === "register" ? { kind: "register", ...common, invite: server.invite } : { kind: "enrol", ...common };
 }
 
+/** What is no reset may be the invitation by which the person once joined: then the password is the one that holds, or is found to be wrong. */
 async function resetPassword(link: ServerLink, { name, password, server }: Enrolment): Promise<void> {
   if (server.invite === null) return;
   try {
     await link.request({ kind: "resetPassword", name, secret: server.invite, newPassword: password.normalize("NFC") });
   } catch (error) {
+    if (error instanceof UserError && error.code === "wrong-password") return;
     link.close();
     throw error;
   }
