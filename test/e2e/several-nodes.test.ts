@@ -26,3 +26,49 @@ nodesTest("people at two nodes see, ring and write to each other as at one", asy
   expect(said.exitCode).toBe(0);
   expect(await bens.waitFor("message")).toMatchObject({ from: "ana", text: "across" });
 });
+
+nodesTest("bad input 71: a device revoked at one node is signed out at the other at once", async () => {
+  await using bens = await ben.receiving();
+  const { exitCode } = await nodes.operator(0, "revoke", "ben");
+  expect(exitCode).toBe(0);
+  expect((await bens.finished()).exitCode).toBe(3);
+});
+
+nodesTest("a person blocked at one node rings in vain at the other", async () => {
+  await using bens = await ben.receiving();
+  expect((await ana.run("msg", "ben", "hello")).exitCode).toBe(0);
+  await bens.waitFor("message");
+  expect((await ben.run("contacts", "block", "ana")).exitCode).toBe(0);
+  expect((await ana.run("msg", "ben", "again")).events.at(-1)).toMatchObject({ code: "offline", exit: 5 });
+});
+
+nodesTest("bad input 90: two who ring each other from two nodes at once get one session, and no question", async () => {
+  await using anas = ana.startWith({ stdin: "open" }, "chat", "ben");
+  await using bens = ben.startWith({ stdin: "open" }, "chat", "ana");
+  const [here, there] = [await anas.waitFor("connected"), await bens.waitFor("connected")];
+  expect(here.session).toBe(there.session);
+  anas.write("one session\n");
+  expect(await bens.waitFor("message")).toMatchObject({ text: "one session" });
+});
+
+nodesTest("bad input 98: of two devices at two nodes the first that accepts has the session", async () => {
+  const phone = await nodes.anotherDevice("ben", "phone", 0);
+  await using first = await ben.receiving();
+  await using second = await phone.receiving();
+  expect((await ana.run("msg", "ben", "to one of you")).exitCode).toBe(0);
+  await Promise.race([first.waitFor("message"), second.waitFor("message")]);
+  const told = [first, second].flatMap(({ events }) => events.filter(({ event }) => event === "message"));
+  expect(told.length).toBe(1);
+});
+
+nodesTest(
+  "the operator of one node sees the people of all, and what one may not do at one may not be done at another",
+  async () => {
+    await using bens = await ben.receiving();
+    const { events } = await nodes.operator(0, "users");
+    expect(events).toMatchObject([{ name: "ana" }, { name: "ben" }]);
+    const taken = await nodes.register("ana", 1).catch((error: unknown) => String(error));
+    expect(taken).toContain("ana");
+    expect(bens.events.filter(({ event }) => event === "error")).toEqual([]);
+  },
+);

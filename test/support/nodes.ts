@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type P2p, run, start } from "./binary.ts";
+import { type Finished, type P2p, run, start } from "./binary.ts";
 import { Person } from "./community.ts";
 import { temporaryFolder } from "./folder.ts";
 import { type MongoServer, startMongodb } from "./mongodb.ts";
@@ -15,8 +15,6 @@ export interface NodesOptions {
   readonly count?: number;
   /** Further flags of every node. */
   readonly flags?: readonly string[];
-  /** A Redis of its own, to stop and freeze. */
-  readonly ownRedis?: boolean;
 }
 
 /** One of the nodes of a server. */
@@ -81,13 +79,23 @@ export class Nodes implements AsyncDisposable {
 
   /** Registers at the node `first`, and knows the others. */
   async register(name: string, first = 0): Promise<Person> {
-    const folder = join(this.#folder, name);
-    await mkdir(folder);
-    const person = new Person(name, folder, this.joinLine(first), {});
-    await writeFile(person.passwordFile, `correct horse ${name}\n`, { mode: 0o600 });
-    const { exitCode, stderr } = await person.run("register", name, "--password-file", person.passwordFile);
-    if (exitCode !== 0) throw new Error(`cannot register ${name}: ${stderr}`);
+    const person = await this.#newcomer(name, name, first);
+    const { exitCode, stdout, stderr } = await person.run("register", name, "--password-file", person.passwordFile);
+    if (exitCode !== 0) throw new Error(`cannot register ${name}: ${stdout}${stderr}`);
     return person;
+  }
+
+  /** Another device of somebody who has registered. */
+  async anotherDevice(name: string, device: string, first = 0): Promise<Person> {
+    const person = await this.#newcomer(name, `${name}-${device}`, first);
+    const { exitCode, stdout, stderr } = await person.run("login", name, "--password-file", person.passwordFile);
+    if (exitCode !== 0) throw new Error(`cannot sign ${name} in: ${stdout}${stderr}`);
+    return person;
+  }
+
+  /** `p2p server WORDS` with the data folder of a node. */
+  async operator(at: number, ...words: readonly string[]): Promise<Finished> {
+    return run(["server", ...words, "--json", "--data", this.node(at).data]);
   }
 
   /** Another process in the place of a node that ended, at the same address. */
@@ -100,6 +108,14 @@ export class Nodes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  async #newcomer(name: string, home: string, first: number): Promise<Person> {
+    const folder = join(this.#folder, home);
+    await mkdir(folder);
+    const person = new Person(name, folder, this.joinLine(first), {});
+    await writeFile(person.passwordFile, `correct horse ${name}\n`, { mode: 0o600 });
+    return person;
   }
 
   async #add(at: number): Promise<void> {
