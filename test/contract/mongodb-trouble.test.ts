@@ -165,6 +165,22 @@ function whatStops(server: MongoServer, process: DatabaseProcess): void {
     expect(await store.check()).toEqual([]);
   });
 
+  test("bad input 185: records that MongoDB dies under end with busy, in whatever state their batch was", async () => {
+    await using database = server.database();
+    await using store = await openAccountStore(database.url);
+    const block = () => ({ userId: randomBytes(16), blockedUserId: randomBytes(16) });
+    const batch = () => store.records.add("blocks", Array.from({ length: 1_000 }, block));
+    await batch();
+    const outcomes = Promise.all([1, 2, 3].map(() => codeOfRejection(batch())));
+    await process.stop();
+    expect(new Set([...(await outcomes), await codeOfRejection(batch())])).toEqual(new Set(["busy"]));
+    await process.start();
+    await eventually(() => store.generation());
+    const found = await Array.fromAsync(store.records.read("blocks"));
+    expect(found.length).toBeGreaterThanOrEqual(1_000);
+    expect(await store.check()).toEqual([]);
+  });
+
   test("bad input 185: a MongoDB that refuses the user is told at opening, without the password", async () => {
     const url = server.url.replace("//", "//ana:hunter2@");
     const error = await openAccountStore(url).catch((reason: unknown) => reason);

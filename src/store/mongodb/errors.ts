@@ -1,5 +1,6 @@
 import {
   MongoAPIError,
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoError,
   MongoNotConnectedError,
@@ -37,7 +38,8 @@ export function refusesCredentials(error: unknown): boolean {
 }
 
 /** @returns what to throw in place of what the driver threw; the same error when it is a defect of ours */
-export function explain(place: string, action: string, error: unknown): unknown {
+export function explain(place: string, action: string, thrown: unknown): unknown {
+  const error = unwrapped(thrown);
   if (isOutOfSpace(error)) {
     const hint = "free some space on the database's disk";
     return new StoreError("disk-full", `cannot ${action}: ${place} has no room left`, { hint, cause: error });
@@ -47,9 +49,16 @@ export function explain(place: string, action: string, error: unknown): unknown 
   return new StoreError("busy", `cannot ${action}: ${place} ${state}`, { hint: "try again soon", cause: error });
 }
 
+/** A write of many documents wraps what befell its connection, as if the database had said it. */
+function unwrapped(error: unknown): unknown {
+  const isWrapped = error instanceof MongoBulkWriteError && error.errorResponse instanceof Error;
+  return isWrapped ? error.errorResponse : error;
+}
+
 /** @returns null for an error that is no state of the database */
 function stateIn(error: unknown): string | null {
   if (error instanceof DeadlineError) return "does not answer";
+  if (error instanceof MongoBulkWriteError && error.err !== undefined) return "is not ready"; // not replicated in time
   if (refusesCredentials(error)) return "refuses the user or password";
   if (error instanceof MongoServerError) return isPassing(error) ? "is not ready" : null;
   if (error instanceof MongoAPIError && !isClosed(error)) return null;
