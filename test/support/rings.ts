@@ -84,7 +84,8 @@ export const rings: readonly Ring[] = [
     folders: ["test/e2e"],
     limitSeconds: 300,
     testSeconds: 90,
-    prepare: [compile],
+    prepare: [["bun", "test/support/ferretdb/build.ts"], compile],
+    prepareSeconds: 300,
     wants: [debian("tmux", "tmux"), debian("chromium", "chromium"), ...captures],
   },
   {

@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { type FlagName, flags, globalFlags, isFlagName, laterFlags } from "./flags.ts";
+import { type FlagName, flags, globalFlags, isFlagName, laterFlags, typedName } from "./flags.ts";
 import { laterVerbs, type VerbRow, verbs } from "./grammar.ts";
 import { looksLikeJoinLine } from "./join-line.ts";
 import { Line } from "./line.ts";
@@ -37,9 +37,10 @@ export function parseLine(argv: readonly string[], exists: (path: string) => boo
   const words = split(argv);
   const { verb, length } = findVerb(words, exists);
   const row = rowOf(verb);
-  for (const name of words.values.keys()) refuseForeignFlag(name, verb, row);
-  const place = (name: FlagName) => (name === "count" ? "-c" : `--${name}`);
-  const given: Source = { origin: "flag", values: words.values, place };
+  const values = new Map([...words.values].map(([name, texts]) => [meantBy(name, texts, row), texts]));
+  for (const name of values.keys()) refuseForeignFlag(name, verb, row);
+  const place = (name: FlagName) => (name === "count" ? "-c" : `--${typedName(name)}`);
+  const given: Source = { origin: "flag", values, place };
   return { verb, row, args: words.args.slice(length), tail: words.tail, given };
 }
 
@@ -135,9 +136,10 @@ function nextWord(typed: string, what: string, next: string | undefined): string
 }
 
 function flagNamed(typed: string): FlagName {
-  const names = Object.keys(flags).filter(isFlagName);
+  const names = Object.keys(flags).filter((each) => isFlagName(each) && typedName(each) === each) as FlagName[];
   const name = typed.startsWith("--") ? typed.slice(2) : names.find((each) => shortOf(each) === typed.slice(1));
-  if (name !== undefined && isFlagName(name)) return name;
+  const known = names.find((each) => each === name);
+  if (known !== undefined) return known;
   if (name !== undefined && Object.hasOwn(laterFlags, name)) throw usageError(`${typed}: ${LATER}`, hintForLater(name));
   const meant = name === undefined ? null : nearest(name, names);
   const dash = "a word that begins with a dash stands after --";
@@ -146,6 +148,14 @@ function flagNamed(typed: string): FlagName {
 
 function hintForLater(name: string): string {
   return name === "later" ? "try again when `p2p users` shows them online" : SEE_HELP;
+}
+
+/** Flags stand before the verb, too: only now it is known whose `--from` it is. */
+function meantBy(name: FlagName, texts: readonly string[], row: VerbRow): FlagName {
+  const own = row.flags.find((each) => typedName(each) === name);
+  if (own === undefined || own === name) return name;
+  if (texts.length > 1) throw usageError(`--${name} is given twice`, "give it once");
+  return own;
 }
 
 function refuseForeignFlag(name: FlagName, verb: string, row: VerbRow): void {
@@ -213,6 +223,6 @@ function shortOf(name: FlagName): string | undefined {
 
 function flagUsage(name: FlagName): string {
   const row = flags[name];
-  const typed = name === "count" ? "-c" : `--${name}`;
+  const typed = name === "count" ? "-c" : `--${typedName(name)}`;
   return `[${typed}${row.value === null ? "" : ` ${row.value}`}]${row.many ? "…" : ""}`;
 }

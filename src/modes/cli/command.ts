@@ -32,6 +32,7 @@ export type ServerCommand =
   | { readonly kind: "server-invite"; readonly uses: number; readonly days: number }
   | { readonly kind: "server-users" | "server-status" }
   | { readonly kind: "server-revoke" | "server-block" | "server-unblock" | "server-passwd"; readonly name: string }
+  | MigrateCommand
   | ServerKeyCommand;
 
 export function isServerCommand(command: Command): command is ServerCommand {
@@ -116,7 +117,7 @@ export interface ServeCommand {
   readonly kind: "server";
   /** At least one. */
   readonly listen: readonly ListenAddress[];
-  readonly advertise: AdvertisedAddress | null;
+  readonly advertise: AdvertisedPlace | null;
   /** Of this node alone, where there are several. */
   readonly advertiseNode: AdvertisedAddress | null;
   readonly openRegistration: boolean;
@@ -140,11 +141,26 @@ export interface ServerKeyCommand {
   readonly file: string | null;
 }
 
+/** `server migrate`. The store that is not named is the one of this server; one at least is. */
+export interface MigrateCommand {
+  readonly kind: "server-migrate";
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
 export interface ListenAddress {
   /** A name or canonical address; null: every address of both families. */
   readonly host: string | null;
   /** 0: any free one. */
   readonly port: number;
+}
+
+/** What stands in join lines before the key. */
+export interface AdvertisedPlace {
+  /** Whether people come by wss; null: as the server itself speaks. */
+  readonly secure: boolean | null;
+  /** At least one. */
+  readonly nodes: readonly AdvertisedAddress[];
 }
 
 export interface AdvertisedAddress {

@@ -148,6 +148,7 @@ export type ServerEvent =
   | ReadyEvent
   | { readonly event: "invite"; readonly join: string }
   | FindingEvent
+  | MigratedEvent
   | { readonly event: "status"; readonly fingerprint: string }
   | StatusEvent;
 
@@ -190,6 +191,21 @@ export interface FindingEvent {
   readonly level: "wrong" | "warning";
   readonly message: string;
   readonly hint: string;
+}
+
+/** Of `server migrate`: what both stores hold now, by kind (`accounts`, `devices`, …). */
+export interface MigratedEvent {
+  readonly event: "migrated";
+  /** Without credentials, as `to`. */
+  readonly from: string;
+  readonly to: string;
+  readonly counts: Readonly<Record<string, number>>;
+  /** SHA-256 over the records of a kind, the same in both. Hex. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Records that an earlier run had copied. */
+  readonly alreadyThere: number;
+  readonly generation: number;
+  readonly seconds: number;
 }
 
 export interface ReadyEvent {

@@ -1,4 +1,4 @@
-import { parseAdvertise, parseListen, parseProxy } from "./addresses.ts";
+import { parseAdvertise, parseAdvertisedPlace, parseListen, parseProxy } from "./addresses.ts";
 import type { ServeCommand } from "./command.ts";
 import { parseJoinLine } from "./join-line.ts";
 import { limitFlags } from "./limits.ts";
@@ -15,6 +15,8 @@ export interface FlagRow<T> {
   /** What stands for the value in help; null for a switch. */
   readonly value: string | null;
   readonly short?: string;
+  /** How it is typed where that is not its name, because another verb has a flag of that name. */
+  readonly typed?: string;
   /** May it be given more than once. */
   readonly many: boolean;
   readonly reach: Reach;
@@ -68,7 +70,12 @@ export const flags = {
   reset: toggle("line", "forget that the number was compared"),
 
   listen: several("HOST:PORT", parseListen, "server", "listen here (:7420)"),
-  advertise: single("HOST[:PORT]", parseAdvertise, "server", "the address that others reach this server by"),
+  advertise: single(
+    "HOST[:PORT]",
+    parseAdvertisedPlace,
+    "server",
+    "the address that others reach this server by; several parted by commas; p2ps://HOST behind a proxy that ends TLS",
+  ),
   "advertise-node": single(
     "HOST[:PORT]",
     parseAdvertise,
@@ -94,6 +101,11 @@ export const flags = {
   ),
   presence: single("URL", words, "server", "share who is online with other nodes, in this Redis"),
   "presence-file": single("F", words, "server", "a file with that URL, as --accounts-file"),
+  "from-url": {
+    ...single("URL", words, "line", "the store to copy from, sqlite:PATH or mongodb://HOST/DB; else this server's own"),
+    typed: "from",
+  },
+  "to-url": { ...single("URL", words, "line", "the store to copy into, likewise"), typed: "to" },
   "tls-cert": single("F", words, "server", "speak wss, with the certificate chain in this PEM file"),
   "tls-key": single("F", words, "server", "the private key to --tls-cert, a PEM file that others may not read"),
   metrics: single("HOST:PORT", parseListen, "server", "serve figures for Prometheus here; :PORT is loopback alone"),
@@ -150,6 +162,12 @@ export const laterFlags: Readonly<Record<string, boolean>> = {
   "read-receipts": false,
   "no-history": false,
 };
+
+/** What stands behind the dashes on a command line. */
+export function typedName(name: FlagName): string {
+  const row: { readonly typed?: string } = flags[name];
+  return row.typed ?? name;
+}
 
 export function isFlagName(text: string): text is FlagName {
   return Object.hasOwn(flags, text);

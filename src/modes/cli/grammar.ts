@@ -271,6 +271,19 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     flags: ["data"],
     build: (line) => ({ kind: "server-passwd", name: line.name() }),
   },
+  "server migrate": {
+    mode: "server",
+    operands: "",
+    summary: "copy all accounts from one store into another, and compare them",
+    flags: ["from-url", "to-url", "data", "accounts-file"],
+    notes: [
+      "Copies accounts, devices, invitations with their uses left, blocks and password resets. People notice nothing: they stay signed in, and who was signed out stays so. The store to copy from is left as it is; the other has to be empty, or hold what an earlier run left there: after Ctrl-C, or when a database was away, the same command goes on.",
+      "Stop every server that uses either store first. One that runs on --data, or in the folder of a SQLite file, is noticed; whether a server somewhere else uses a MongoDB cannot be known. What is written to the source meanwhile is noticed in the end, and nothing may then use the copy.",
+      "Of --from and --to one may be left out: it is the store that this server uses, by accounts or accounts-file in server.toml, else accounts.db in --data. A URL with a password has to come that way, since arguments are for everybody on the machine to read. Where both have one, go by a file: first into sqlite:PATH, then from there.",
+      "Example: p2p server migrate --to mongodb://db.example/p2p",
+    ],
+    build: (line) => ({ kind: "server-migrate", from: line.flag("from-url"), to: line.flag("to-url") }),
+  },
   "server key": {
     mode: "server",
     operands: "",
@@ -325,7 +338,6 @@ export const laterVerbs: readonly string[] = [
   "contacts accept-key",
   "contacts nick",
   "contacts trust",
-  "server migrate",
 ];
 
 function enrolment(kind: EnrolCommand["kind"], line: Line): EnrolCommand {

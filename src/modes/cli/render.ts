@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatMs, formatSeconds } from "./amounts.ts";
-import type { CliEvent, OfferSummary, PathKind, ProgressEvent, RequestEvent } from "./events.ts";
+import type { CliEvent, MigratedEvent, OfferSummary, PathKind, ProgressEvent, RequestEvent } from "./events.ts";
 import { sanitizeLine, sanitizeLines } from "./sanitize.ts";
 import { statusTable } from "./status-table.ts";
 
@@ -80,6 +80,8 @@ function draw(event: DrawnEvent): Rendered[] {
       return payload(event.join);
     case "finding":
       return payload(`${event.level}: ${event.message}; ${event.hint}`);
+    case "migrated":
+      return [...endOfProgress(), ...payload(migrated(event))];
     case "version":
       return payload(`p2p ${event.version} (${event.commit}, ${event.target}, protocol ${event.protocol})`);
     case "setting":
@@ -172,6 +174,17 @@ function summary(what: "sent" | "received", peer: string, bytes: number, seconds
   const rate = seconds > 0 ? `, ${formatBytes(Math.round(bytes / seconds))}/s` : "";
   const whom = what === "sent" ? `sent to ${peer} and confirmed` : `received from ${peer}`;
   return `${whom}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s${rate}`;
+}
+
+/** A kind a row: how many, and the beginning of the digest that both stores share. */
+function migrated({ from, to, counts, digests, alreadyThere, seconds }: MigratedEvent): string {
+  const rows = Object.entries(counts).map(([kind, count]) => [kind, `${count}`, (digests[kind] ?? "").slice(0, 16)]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map(([kind = "", count = "", digest = ""]) =>
+    [kind.padEnd(widths[0] ?? 0), count.padStart(widths[1] ?? 0), digest].join("  "),
+  );
+  const earlier = alreadyThere === 0 ? "" : `, ${alreadyThere} of the records by an earlier run`;
+  return [`copied in ${seconds.toFixed(1)} s and found the same${earlier}: ${from} → ${to}`, ...lines].join("\n");
 }
 
 function figures(event: Readonly<Record<string, string | number | boolean>>): Rendered[] {

@@ -1,5 +1,5 @@
 import { rowOf, usageOf } from "./args.ts";
-import { type FlagName, flags, globalFlags } from "./flags.ts";
+import { type FlagName, flags, globalFlags, typedName } from "./flags.ts";
 import { verbs } from "./grammar.ts";
 
 const WIDTH = 80;
@@ -60,7 +60,7 @@ function flagRows(names: readonly FlagName[]): string {
 function flagCall(name: FlagName): string {
   const row: { readonly short?: string; readonly value: string | null } = flags[name];
   const short = row.short === undefined ? "" : `-${row.short}, `;
-  return `${short}--${name}${row.value === null ? "" : ` ${row.value}`}`;
+  return `${short}--${typedName(name)}${row.value === null ? "" : ` ${row.value}`}`;
 }
 
 function flagHelp(name: FlagName): string {

@@ -10,6 +10,8 @@ export async function runServer(command: ServerCommand, context: ServerContext):
     case "server-key-export":
     case "server-key-import":
       return (await import("./key-command.ts")).runKeyCommand(command, context);
+    case "server-migrate":
+      return (await import("./migrate-command.ts")).runMigrate(command, context);
     default:
       return (await import("./admin-command.ts")).runAdminCommand(command, context);
   }

@@ -256,6 +256,29 @@ test("text may be empty of words but not of content", () => {
   expect(settleWords(["msg", "bob", "two  words"]).command).toMatchObject({ text: "two  words" });
 });
 
+describe("--from and --to of server migrate", () => {
+  const [from, to] = ["sqlite:/srv/accounts.db", "mongodb://db/p2p"];
+
+  test.each([
+    `server migrate --from ${from} --to ${to}`,
+    `--from ${from} server --to=${to} migrate`,
+    `--to ${to} --from=${from} server migrate`,
+  ])("are URLs wherever they stand: %s", (line) => {
+    expect(settle(line).command).toEqual({ kind: "server-migrate", from, to });
+  });
+
+  test("may be left out, and are given once", () => {
+    expect(settle(`server migrate --to ${to}`).command).toEqual({ kind: "server-migrate", from: null, to });
+    expect(refusal(`server migrate --from ${from} --from ${from}`).message).toBe("--from is given twice");
+  });
+
+  test("are people everywhere else, and have no other name", () => {
+    expect(refusal(`receive --yes --from ${from}`).code).toBe("usage");
+    expect(refusal(`server migrate --from-url ${from}`).message).toBe("there is no flag --from-url");
+    expect(refusal(`server users --from ana`).message).toBe("p2p server users does not take --from");
+  });
+});
+
 describe("what later versions have", () => {
   test.each(laterVerbs.map((verb) => [verb]))("p2p %s is refused as such", (verb) => {
     const error = refusal(`${verb} bob`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseLine, toCommand, usageOf } from "../../../../src/modes/cli/args.ts";
-import { flags, globalFlags } from "../../../../src/modes/cli/flags.ts";
+import { flags, globalFlags, typedName } from "../../../../src/modes/cli/flags.ts";
 import { laterVerbs, verbs } from "../../../../src/modes/cli/grammar.ts";
 import { limitNames } from "../../../../src/modes/cli/limits.ts";
 import { Settings } from "../../../../src/modes/cli/settings.ts";
@@ -43,6 +43,7 @@ test("the verbs are those of this version", () => {
     "server block",
     "server unblock",
     "server passwd",
+    "server migrate",
     "server key",
     "server key export",
     "server key import",
@@ -55,7 +56,7 @@ test.each(names)("p2p help %s has its usage, what it does and each of its flags,
   const text = helpText(verb);
   const row = verbs[verb];
   expect(text.replace(/\s+/g, " ")).toStartWith(`${usageOf(verb)} ${row?.summary ?? ""}`);
-  for (const flag of row?.flags ?? []) expect(text).toContain(`--${flag}`);
+  for (const flag of row?.flags ?? []) expect(text).toContain(`--${typedName(flag)}`);
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
 
