@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { P2p } from "../support/binary.ts";
 import { Community, type Person, startServer } from "../support/community.ts";
@@ -77,3 +79,18 @@ test("whoever waits to be found is found again after a restart", async () => {
   expect(await receiver.waitFor("message")).toMatchObject({ text: "hello again" });
   expect(next.pid).toBeGreaterThan(0);
 }, 60_000);
+
+test("a file over the only server arrives whole although that is killed in mid-transfer and started anew", async () => {
+  const source = join(ana.home, "..", "large.bin");
+  writeFileSync(source, randomBytes(64 * 1_048_576));
+  await using there = await ben.receiving("--yes", "--relay-only");
+  await using here = ana.start("send", source, "@ben", "--relay-only");
+  await here.waitFor("progress", ({ bytes }) => Number(bytes) > 4 * 1_048_576, 60_000);
+  town.server.signal("SIGKILL");
+  await town.server.finished();
+  await using next = startServer(join(town.folder, "server"), { listen: town.http });
+  await next.waitFor("ready");
+  expect((await here.finished(120_000)).exitCode).toBe(0);
+  expect(there.events.filter(({ event }) => event === "error")).toEqual([]);
+  expect(readFileSync(join(ben.inbox, "large.bin")).equals(readFileSync(source))).toBe(true);
+}, 180_000);
