@@ -73,7 +73,7 @@ for (const [at, whose] of [
       await using there = ben.start("receive", "--yes", "--relay-only", "--out", ben.inbox);
       await there.waitFor("waiting");
       await using here = ana.start("send", source, "@ben", "--relay-only");
-      await here.waitFor("progress", ({ bytes }) => Number(bytes) > UNDER_WAY_BYTES, BACK_MS);
+      await here.waitFor("progress", ({ bytes }) => bytes > UNDER_WAY_BYTES, BACK_MS);
       await killed(at);
       expect((await here.finished(BACK_MS)).exitCode).toBe(0);
       expect(readFileSync(join(ben.inbox, "large.bin")).equals(readFileSync(source))).toBe(true);

@@ -85,7 +85,7 @@ test("a file over the only server arrives whole although that is killed in mid-t
   writeFileSync(source, randomBytes(64 * 1_048_576));
   await using there = await ben.receiving("--yes", "--relay-only");
   await using here = ana.start("send", source, "@ben", "--relay-only");
-  await here.waitFor("progress", ({ bytes }) => Number(bytes) > 4 * 1_048_576, 60_000);
+  await here.waitFor("progress", ({ bytes }) => bytes > 4 * 1_048_576, 60_000);
   town.server.signal("SIGKILL");
   await town.server.finished();
   await using next = startServer(join(town.folder, "server"), { listen: town.http });
