@@ -1,6 +1,6 @@
 import { parseIp } from "../../wire/address.ts";
-import type { AdvertisedAddress, ListenAddress } from "./command.ts";
-import { parseHost, parsePort, splitHostPort } from "./join-line.ts";
+import type { AdvertisedAddress, AdvertisedPlace, ListenAddress } from "./command.ts";
+import { defaultPortOf, MAX_NODES, parseHost, parsePort, splitHostPort } from "./join-line.ts";
 import { usageError } from "./problem.ts";
 
 const LISTEN_FORM =
@@ -8,6 +8,7 @@ const LISTEN_FORM =
 const PROXY_FORM =
   "name the proxy by its address or its network, as in 127.0.0.1, 172.18.0.0/16 or fd00::/64; everybody there is believed";
 const ADVERTISE_FORM = "HOST[:PORT] is what others reach this server by, as in p2p.example.org or 203.0.113.7:7420";
+const PLACE_FORM = `${ADVERTISE_FORM}; several are parted by commas; behind a proxy that ends TLS p2ps://HOST[:PORT]`;
 
 /** `HOST:PORT` to listen on. @throws UserError `usage` */
 export function parseListen(text: string): ListenAddress {
@@ -24,6 +25,21 @@ export function parseAdvertise(text: string): AdvertisedAddress {
   refuseBareIpv6(text, ADVERTISE_FORM);
   const host = readHost(split.host, ADVERTISE_FORM);
   return { host, port: split.port === null ? null : readPort(split.port, 1, ADVERTISE_FORM) };
+}
+
+/**
+ * What join lines have before `/#KEY`: `[p2p://|p2ps://]HOST[:PORT][,HOST…][/]`. With a scheme the port is, where none is named, that of the
+ * scheme, as in a join line; without one it is the port listened on. @throws UserError `usage`
+ */
+export function parseAdvertisedPlace(text: string): AdvertisedPlace {
+  const [, scheme = null, hosts = ""] = /^(?:([^/]*):\/\/)?(.*?)\/?$/s.exec(text) ?? [];
+  const secure = scheme === null ? null : scheme.toLowerCase() === "p2ps";
+  if (scheme !== null && !/^p2ps?$/i.test(scheme)) throw usageError("the scheme is not p2p:// or p2ps://", PLACE_FORM);
+  if (/[/#]/.test(hosts)) throw usageError("something follows the address", PLACE_FORM);
+  const nodes = hosts.split(",").map((host) => parseAdvertise(host.trim()));
+  if (nodes.length > MAX_NODES) throw usageError(`there are more than ${MAX_NODES} addresses`, PLACE_FORM);
+  const port = secure === null ? null : defaultPortOf(secure);
+  return { secure, nodes: nodes.map((node) => ({ ...node, port: node.port ?? port })) };
 }
 
 /** The addresses whose first `bits` are those of `address`, 4 or 16 bytes. */

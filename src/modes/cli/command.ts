@@ -117,7 +117,7 @@ export interface ServeCommand {
   readonly kind: "server";
   /** At least one. */
   readonly listen: readonly ListenAddress[];
-  readonly advertise: AdvertisedAddress | null;
+  readonly advertise: AdvertisedPlace | null;
   /** Of this node alone, where there are several. */
   readonly advertiseNode: AdvertisedAddress | null;
   readonly openRegistration: boolean;
@@ -153,6 +153,14 @@ export interface ListenAddress {
   readonly host: string | null;
   /** 0: any free one. */
   readonly port: number;
+}
+
+/** What stands in join lines before the key. */
+export interface AdvertisedPlace {
+  /** Whether people come by wss; null: as the server itself speaks. */
+  readonly secure: boolean | null;
+  /** At least one. */
+  readonly nodes: readonly AdvertisedAddress[];
 }
 
 export interface AdvertisedAddress {

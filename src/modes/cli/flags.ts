@@ -1,4 +1,4 @@
-import { parseAdvertise, parseListen, parseProxy } from "./addresses.ts";
+import { parseAdvertise, parseAdvertisedPlace, parseListen, parseProxy } from "./addresses.ts";
 import type { ServeCommand } from "./command.ts";
 import { parseJoinLine } from "./join-line.ts";
 import { limitFlags } from "./limits.ts";
@@ -70,7 +70,12 @@ export const flags = {
   reset: toggle("line", "forget that the number was compared"),
 
   listen: several("HOST:PORT", parseListen, "server", "listen here (:7420)"),
-  advertise: single("HOST[:PORT]", parseAdvertise, "server", "the address that others reach this server by"),
+  advertise: single(
+    "HOST[:PORT]",
+    parseAdvertisedPlace,
+    "server",
+    "the address that others reach this server by; several parted by commas; p2ps://HOST behind a proxy that ends TLS",
+  ),
   "advertise-node": single(
     "HOST[:PORT]",
     parseAdvertise,

@@ -24,7 +24,7 @@ export interface ServerNode {
 const DEFAULT_PORT = 7_420;
 const DEFAULT_SECURE_PORT = 443;
 const MAX_LENGTH = 2_048;
-const MAX_NODES = 16;
+export const MAX_NODES = 16;
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const FORM = "a join line looks like p2p://HOST:7420/#KEY";
 
@@ -44,7 +44,7 @@ export function parseJoinLine(input: string): JoinLine {
   const hash = rest.indexOf("#");
   const place = hash < 0 ? rest : rest.slice(0, hash);
   const { key, invite } = parseFragment(hash < 0 ? null : rest.slice(hash + 1));
-  return { secure, nodes: parseNodes(place, secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT), key, invite };
+  return { secure, nodes: parseNodes(place, defaultPortOf(secure)), key, invite };
 }
 
 /** The spelling to print and to store: scheme and ports written out, key and invitation in lower case. */
@@ -53,6 +53,11 @@ export function formatJoinLine(line: JoinLine): string {
   const invite = line.invite === null ? "" : `.${toBase32(line.invite)}`;
   const fragment = line.key === null ? "" : `#${toBase32(line.key)}${invite}`;
   return `${line.secure ? "p2ps" : "p2p"}://${nodes}/${fragment}`;
+}
+
+/** Where a join line names no port. */
+export function defaultPortOf(secure: boolean): number {
+  return secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT;
 }
 
 export function formatHostPort(host: string, port: number): string {

@@ -5,7 +5,7 @@ import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import { readPrivateFile } from "../runtime/private-file.ts";
 import { type AdminAnswer, type AdminQuestion, answerAdmin, parseAnswer } from "./admin.ts";
-import { advertisedNode } from "./advertise.ts";
+import { advertisedPlace } from "./advertise.ts";
 import { type DataFolder, lockDataFolder, existingDataFolder } from "./data-folder.ts";
 import { type DoorPlate, parsePlate } from "./door-plate.ts";
 import { Generation } from "./generation.ts";
@@ -119,13 +119,11 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
     const generation = new Generation(store, data.generation);
     const clock = { unixMs: () => Date.now() };
     await explained(() => generation.start(clock));
-    const node = await advertisedNode(places(context), DEFAULT_PORT);
-    const secure = context.settings.get("tls-cert") !== null;
+    const place = await advertisedPlace(placesIn(context), DEFAULT_PORT);
     const options = {
       store,
       keys,
-      node,
-      secure,
+      place,
       clock,
       random: systemRandom,
       ...nobody,
@@ -138,10 +136,12 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
 }
 
 /** What the server's own settings say of where it is found. */
-function places({ settings }: ServerContext) {
+function placesIn({ settings }: ServerContext): Parameters<typeof advertisedPlace>[0] {
   const [first] = settings.get("listen");
+  const [cert, key] = [settings.get("tls-cert"), settings.get("tls-key")];
   return {
     advertise: settings.get("advertise"),
+    tls: cert === null || key === null ? null : { cert, key },
     listen: [{ host: first?.host ?? null, port: first?.port || DEFAULT_PORT }],
   };
 }

@@ -2,11 +2,11 @@ import { rmSync } from "node:fs";
 import type { AccountStore } from "../../store/accounts.ts";
 import { toHex, utf8 } from "../../wire/bytes.ts";
 import { equalSecrets } from "../../wire/noise/primitives.ts";
-import type { ServerNode } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import { replacePrivateFile } from "../runtime/private-file.ts";
 import { type AdminAnswer, type AdminQuestion, answerAdmin, parseQuestion } from "./admin.ts";
+import type { JoinPlace } from "./advertise.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { formatPlate } from "./door-plate.ts";
 import type { ServerKeys } from "./key-files.ts";
@@ -19,8 +19,7 @@ export interface DoorOptions {
   readonly data: DataFolder;
   readonly store: AccountStore;
   readonly keys: ServerKeys;
-  readonly node: ServerNode;
-  readonly secure: boolean;
+  readonly place: JoinPlace;
   readonly services: Services;
   readonly log: Log;
 }
@@ -66,7 +65,7 @@ async function read(request: Request): Promise<AdminQuestion | null> {
 
 async function carriedOut(
   question: AdminQuestion,
-  { store, keys, node, secure, services, log }: DoorOptions,
+  { store, keys, place, services, log }: DoorOptions,
 ): Promise<AdminAnswer> {
   const { clock, revocations, members } = services;
   const isOnline = (name: string) => members.all().some(({ identity }) => identity.name === name);
@@ -75,7 +74,7 @@ async function carriedOut(
   const onTrouble = (error: unknown) => log.error("store-trouble", { error: String(error) });
   const told = { isOnline, onRevoked, figures, onTrouble };
   try {
-    return await answerAdmin(question, { store, keys, node, secure, clock, random: systemRandom, ...told });
+    return await answerAdmin(question, { store, keys, place, clock, random: systemRandom, ...told });
   } catch (error) {
     const refusal = refusalFrom(error);
     if (refusal !== null) return { kind: "refused", code: refusal.code, message: refusal.message };

@@ -2,8 +2,9 @@ import type { AccountStore } from "../../store/accounts.ts";
 import type { Random } from "../../wire/core.ts";
 import { type ErrorCode, isErrorCode } from "../../wire/errors.ts";
 import type { NodeFigures, ServerStatus } from "../cli/events.ts";
-import { formatJoinLine, type ServerNode } from "../cli/join-line.ts";
+import { formatJoinLine } from "../cli/join-line.ts";
 import { parseName } from "../cli/names.ts";
+import type { JoinPlace } from "./advertise.ts";
 import type { Clock } from "./clock.ts";
 import { makeInvitation, makeReset } from "./invites.ts";
 import type { ServerKeys } from "./key-files.ts";
@@ -33,9 +34,7 @@ export interface AdminOptions {
   readonly store: AccountStore;
   readonly keys: ServerKeys;
   /** For the lines that people get. */
-  readonly node: ServerNode;
-  /** Whether people come by wss. */
-  readonly secure: boolean;
+  readonly place: JoinPlace;
   readonly clock: Pick<Clock, "unixMs">;
   readonly random: Random;
   readonly isOnline: (name: string) => boolean;
@@ -94,10 +93,10 @@ export function parseAnswer(value: unknown): AdminAnswer | null {
 
 async function invite(
   terms: { readonly uses: number; readonly days: number },
-  { store, keys, node, secure, clock, random }: AdminOptions,
+  { store, keys, place, clock, random }: AdminOptions,
 ): Promise<AdminAnswer> {
   const secret = await makeInvitation(store, terms, clock.unixMs(), random);
-  return { kind: "line", line: lineOf(keys, node, secure, secret) };
+  return { kind: "line", line: lineOf(keys, place, secret) };
 }
 
 async function users(after: string, { store, isOnline }: AdminOptions): Promise<AdminAnswer> {
@@ -124,9 +123,9 @@ async function setBlocked(typedName: string, blocked: boolean, options: AdminOpt
 }
 
 /** The line has the form of a join line: the last part lets this one person set a new password, once. */
-async function passwd(name: string, { store, keys, node, secure, clock, random }: AdminOptions): Promise<AdminAnswer> {
+async function passwd(name: string, { store, keys, place, clock, random }: AdminOptions): Promise<AdminAnswer> {
   const { userId } = await accountOf(store, name);
-  return { kind: "line", line: lineOf(keys, node, secure, await makeReset(store, userId, clock.unixMs(), random)) };
+  return { kind: "line", line: lineOf(keys, place, await makeReset(store, userId, clock.unixMs(), random)) };
 }
 
 async function accountOf(store: AccountStore, typedName: string) {
@@ -135,8 +134,8 @@ async function accountOf(store: AccountStore, typedName: string) {
   return account;
 }
 
-function lineOf({ channel }: ServerKeys, node: ServerNode, secure: boolean, invite: Uint8Array): string {
-  return formatJoinLine({ secure, nodes: [node], key: channel.publicKey, invite });
+function lineOf({ channel }: ServerKeys, place: JoinPlace, invite: Uint8Array): string {
+  return formatJoinLine({ ...place, key: channel.publicKey, invite });
 }
 
 function userOf(value: unknown): { name: string; online: boolean; blocked: boolean }[] {

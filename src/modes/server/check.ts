@@ -2,26 +2,26 @@ import { formatCount } from "../cli/amounts.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
-import { formatHostPort } from "../cli/join-line.ts";
-import { advertisedNode, isPrivateHost } from "./advertise.ts";
-import { attempt, type Finding, warning } from "./finding.ts";
 import { isServed, lookAtFolder } from "./check-folder.ts";
+import { aboutPlace } from "./check-place.ts";
+import { attempt, type Finding, warning } from "./finding.ts";
 import { unsafeLimits } from "./limits.ts";
 import { type Listener, listen } from "./listeners.ts";
 import { doubtAboutMetrics } from "./metrics-door.ts";
-import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 
 /**
- * `--check`: tells what is wrong or doubtful about settings, data folder, ports and certificate, one line each, and leaves all as it was.
- * A server may run meanwhile.
+ * `--check`: tells what is wrong or doubtful about settings, data folder, ports, certificate and databases, one line each, and leaves
+ * all as it was. A server may run meanwhile.
  * @returns 0 unless something is wrong. @throws UserError `config` after the findings when something is
  */
-export async function check(command: ServeCommand, { data, output }: ServerContext): Promise<number> {
+export async function check(command: ServeCommand, context: ServerContext): Promise<number> {
+  const { data, output, settings } = context;
+  const hasOthers = settings.get("presence") !== null || settings.get("presence-file") !== null;
   const findings = [
     ...aboutPeople(command),
     ...(await lookAtFolder(data)),
     ...(isServed(data) ? [] : await aboutPorts(command)),
-    ...(await aboutPlace(command)),
+    ...(await aboutPlace(command, hasOthers)),
   ];
   for (const finding of findings) output.event({ event: "finding", ...finding });
   const wrong = findings.filter(({ level }) => level === "wrong").length;
@@ -67,21 +67,4 @@ async function aboutPorts({ listen: places }: ServeCommand): Promise<readonly Fi
     await tcp.stop(true);
   }
   return findings;
-}
-
-async function aboutPlace(command: ServeCommand): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  const node = await advertisedNode(command, command.listen[0]?.port ?? 0);
-  if (isPrivateHost(node.host)) {
-    const place = formatHostPort(node.host, node.port);
-    findings.push(warning(`join lines would name ${place}, a private address`, "behind NAT? use advertise HOST"));
-  }
-  const { tls } = command;
-  const pair = tls === null ? null : await attempt(findings, () => readTls(tls));
-  return [...findings, ...(pair === null ? [] : aboutCertificate(pair, node.host))];
-}
-
-function aboutCertificate(pair: TlsPair, host: string): readonly Finding[] {
-  const hint = "join lines with the server's key work all the same; without it people are refused";
-  return doubtsAbout(pair, host, Date.now()).map((doubt) => warning(doubt, hint));
 }

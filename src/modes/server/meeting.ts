@@ -27,6 +27,8 @@ export interface MeetingOptions extends Omit<ServicesOptions, "ownPlace"> {
   readonly listen: readonly ListenAddress[];
   /** Null, or left out: no TLS. */
   readonly tls?: TlsPair | null;
+  /** Whether join lines begin with p2ps; left out: with TLS. */
+  readonly secure?: boolean;
 }
 
 /** The meeting place in operation. */
@@ -62,7 +64,8 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   await services.attendance.start();
   const newcomers = new Newcomers(options.clock, services.limits);
   running.discovery = services.discovery;
-  running.app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys) });
+  const secure = options.secure ?? (options.tls ?? null) !== null;
+  running.app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys), secure });
   lifecycle.add("channels", () => farewell(services, listeners));
   return { listeners, services, newcomers };
 }

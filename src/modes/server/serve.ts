@@ -4,11 +4,11 @@ import type { SharedStores } from "../../store/shared.ts";
 import type { ServeCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import type { ReadyEvent } from "../cli/events.ts";
-import { formatHostPort, formatJoinLine, type ServerNode, parseJoinLine, splitHostPort } from "../cli/join-line.ts";
+import { formatHostPort, formatJoinLine, parseJoinLine, splitHostPort } from "../cli/join-line.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import { type Log, openLog } from "../runtime/log.ts";
 import { openAdminDoor } from "./admin-door.ts";
-import { advertisedNode, isPrivateHost, ownNode } from "./advertise.ts";
+import { advertisedPlace, isPrivateHost, type JoinPlace, ownNode } from "./advertise.ts";
 import { check } from "./check.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { refuseStrangers } from "./cluster/strangers.ts";
@@ -46,7 +46,7 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   const opened = await openData(context, log, lifecycle);
   const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
   const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
-  warn(command, context, ready.node);
+  warn(command, context, ready.place);
   context.output.event(ready.event);
   if (context.terminal.interactive) context.output.note(whatNext(ready.event));
   log.info("ready", { http: ready.event.http, data: context.data });
@@ -92,6 +92,7 @@ async function start(
     keys,
     listen: command.listen,
     tls,
+    secure: command.advertise?.secure ?? tls !== null,
     openRegistration,
     relays: !noRelay,
     ownPlace: async (port: number) => (isAlone ? null : ownNode(command, port)),
@@ -106,16 +107,16 @@ async function start(
   if (command.metrics !== null)
     await openMetricsDoor(command.metrics, { store, services: meeting.services, log }, lifecycle);
   keepCertificate(command.tls, tls, meeting, clock, log, lifecycle);
-  const node = await advertisedNode(command, meeting.listeners[0]?.tcp.port ?? 0);
-  await openAdminDoor({ data, store, keys, node, secure: tls !== null, services: meeting.services, log }, lifecycle);
-  return { node, event: await readyEvent(meeting, keys, store, { node, secure: tls !== null }, clock) };
+  const place = await advertisedPlace(command, meeting.listeners[0]?.tcp.port ?? 0);
+  await openAdminDoor({ data, store, keys, place, services: meeting.services, log }, lifecycle);
+  return { place, event: await readyEvent(meeting, keys, store, place, clock) };
 }
 
 async function readyEvent(
   { listeners }: Meeting,
   keys: ServerKeys,
   store: AccountStore,
-  { node, secure }: { readonly node: ServerNode; readonly secure: boolean },
+  place: JoinPlace,
   clock: Clock,
 ): Promise<ReadyEvent> {
   const invite = (await isFirstStart(store, clock.unixMs()))
@@ -127,7 +128,7 @@ async function readyEvent(
     http: first === undefined ? "" : formatHostPort(first.ip, first.tcp.port),
     udp: listeners.flatMap(({ udp }) => udp.map(({ address }) => formatHostPort(address.ip, address.port))),
     fingerprint: fingerprintOf(keys),
-    join: formatJoinLine({ secure, nodes: [node], key: keys.channel.publicKey, invite }),
+    join: formatJoinLine({ ...place, key: keys.channel.publicKey, invite }),
   };
 }
 
@@ -175,11 +176,11 @@ function whatNext({ join, http, udp }: ReadyEvent): string {
   return `${line}\nopen ${[...new Set(ports)].join(", ")} in the firewall; Ctrl-C ends the server`;
 }
 
-function warn(command: ServeCommand, { output }: ServerContext, node: ServerNode): void {
+function warn(command: ServeCommand, { output }: ServerContext, { nodes }: JoinPlace): void {
   const { advertise, metrics } = command;
   for (const { message, hint } of unsafeLimits(command)) output.note(`p2p: warning: ${message}; ${hint}`);
   const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
   if (doubt !== null) output.note(`p2p: warning: ${doubt}`);
-  if (advertise === null && isPrivateHost(node.host))
-    output.note(`p2p: ${node.host} is a private address; behind NAT? use --advertise HOST`);
+  for (const { host } of advertise === null ? nodes.filter((node) => isPrivateHost(node.host)) : [])
+    output.note(`p2p: ${host} is a private address; behind NAT? use --advertise HOST`);
 }

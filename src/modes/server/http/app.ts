@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly newcomers: Newcomers;
   /** 52 base32 characters. */
   readonly fingerprint: string;
+  /** Whether join lines begin with p2ps. */
+  readonly secure: boolean;
 }
 
 type Env = { Bindings: Server<SocketData> };
@@ -30,7 +32,7 @@ const MAX_OFFERED_LENGTH = 256;
 export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>({ strict: true });
   const paths = new Map<string, (request: Request, server: Server<SocketData>) => Response>([
-    ["/", () => page(frontPage(options.fingerprint))],
+    ["/", () => page(frontPage(options))],
     ["/healthz", () => plain("ok\n")],
     ["/v1/key", () => plain(`${options.fingerprint}\n`)],
     ["/v1/channel", (request, server) => upgrade(request, server, channelOf(options, request), options)],

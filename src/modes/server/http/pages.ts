@@ -30,11 +30,18 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
+export interface FrontPage {
+  /** 52 base32 characters. */
+  readonly fingerprint: string;
+  /** Whether join lines begin with p2ps. */
+  readonly secure: boolean;
+}
+
 /**
  * For a person who opens the server's address in a browser. Says nothing of who has an account here.
- * @param fingerprint 52 base32 characters
  */
-export function frontPage(fingerprint: string): string {
+export function frontPage({ fingerprint, secure }: FrontPage): string {
+  const line = `${secure ? "p2ps" : "p2p"}://ADDRESS:PORT/#KEY.INVITATION`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -56,9 +63,9 @@ device. The server sees who meets whom, never what is said.</p>
 <ol>
 <li>Get the <a href="#program">program</a> for your computer.</li>
 <li>Ask somebody who is here already for a <strong>join line</strong>. It looks like this, and admits you once:
-<pre><code>p2p://ADDRESS:PORT/#KEY.INVITATION</code></pre></li>
+<pre><code>${line}</code></pre></li>
 <li>Run the program with it, in a terminal:
-<pre><code>p2p 'p2p://ADDRESS:PORT/#KEY.INVITATION'</code></pre>
+<pre><code>p2p '${line}'</code></pre>
 It asks for a name and a password, and shows who is online. The next time <code>p2p</code> alone is enough.</li>
 </ol>
 </section>

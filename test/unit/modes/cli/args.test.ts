@@ -116,7 +116,7 @@ const accepted: readonly (readonly [string, Command])[] = [
         { host: "1.2.3.4", port: 0 },
         { host: "::1", port: 9 },
       ],
-      advertise: { host: "example.org", port: null },
+      advertise: { secure: null, nodes: [{ host: "example.org", port: null }] },
       openRegistration: true,
       noRelay: true,
       check: true,

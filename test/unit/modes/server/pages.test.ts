@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { frontPage, pageHeaders } from "../../../../src/modes/server/http/pages.ts";
 
 const fingerprint = "nhadfwjvcaykx4znoqs2tfwz7cgkmgj7uafo7w7yq5qfhqybwiba";
-const html = frontPage(fingerprint);
+const html = frontPage({ fingerprint, secure: false });
 const style = /<style>([^]*)<\/style>/.exec(html)?.[1] ?? "";
 const matches = (pattern: RegExp) => [...html.matchAll(pattern)].map(([, found]) => found);
 
@@ -37,6 +37,12 @@ test("the page tells what it is, how to join, how to get the program, and the ke
   for (const said of ["p2p server", "How to join", "How to get the program", "p2p://ADDRESS:PORT/#KEY.INVITATION"])
     expect(html).toContain(said);
   expect(html.split(fingerprint)).toHaveLength(2);
+});
+
+test("the page of a server that is reached by TLS shows lines that begin with p2ps, and is the same else", () => {
+  const secure = frontPage({ fingerprint, secure: true });
+  expect(secure).not.toContain("p2p://");
+  expect(secure.replaceAll("p2ps://", "p2p://")).toBe(html);
 });
 
 /** WCAG 2.2, relative luminance of `#rrggbb` or `#rgb`. */

@@ -27,8 +27,7 @@ const ignore = () => undefined;
 function optionsOf({ options, services }: House): AdminOptions {
   return {
     ...options,
-    node: { host: "192.0.2.7", port: 7_420 },
-    secure: false,
+    place: { secure: false, nodes: [{ host: "192.0.2.7", port: 7_420 }] },
     isOnline: () => false,
     onRevoked: (deviceIds) => services.revocations.note(deviceIds),
     figures: () => figuresOf(services),
