@@ -56,6 +56,12 @@ export async function inspectAccountFile(path: string): Promise<void> {
   return inspectDatabaseFile(path);
 }
 
+/** Looks at the accounts behind a `mongodb://…` URL, and only looks. @returns whether anybody has one @throws StoreError as above */
+export async function inspectAccountDatabase(url: string): Promise<boolean> {
+  const { inspectMongoAccounts } = await import("./mongodb/account-store.ts");
+  return inspectMongoAccounts(url);
+}
+
 /**
  * Presence, the bus between nodes and their rate limits, which live in one place.
  * @param url `memory:` for a server of one process; `redis://…`, `redis+cluster://…` or `redis+sentinel://…`, each also with

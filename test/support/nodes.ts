@@ -61,6 +61,11 @@ export class Nodes implements AsyncDisposable {
     }
   }
 
+  /** The flags that name the databases. */
+  get stores(): readonly string[] {
+    return this.#flags.slice(0, 4);
+  }
+
   get all(): readonly ServerNode[] {
     return this.#all;
   }

@@ -4,6 +4,7 @@ import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import { isServed, lookAtFolder } from "./check-folder.ts";
 import { aboutPlace } from "./check-place.ts";
+import { aboutStores } from "./check-stores.ts";
 import { attempt, type Finding, warning } from "./finding.ts";
 import { unsafeLimits } from "./limits.ts";
 import { type Listener, listen } from "./listeners.ts";
@@ -22,6 +23,7 @@ export async function check(command: ServeCommand, context: ServerContext): Prom
     ...(await lookAtFolder(data)),
     ...(isServed(data) ? [] : await aboutPorts(command)),
     ...(await aboutPlace(command, hasOthers)),
+    ...(await aboutStores(context)),
   ];
   for (const finding of findings) output.event({ event: "finding", ...finding });
   const wrong = findings.filter(({ level }) => level === "wrong").length;

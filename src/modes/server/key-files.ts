@@ -27,6 +27,13 @@ export function openServerKeys(data: DataFolder, random: Random, isUsed = exists
   };
 }
 
+/** @returns null unless both are there. @throws UserError `config` as above */
+export function readKeys(data: DataFolder): ServerKeys | null {
+  const [channel, signing] = [readKey(data.serverKey), readKey(data.signingKey)];
+  if (channel === null || signing === null) return null;
+  return { channel: new KeyPair(channel), signing: new SigningKeyPair(signing) };
+}
+
 /** The public key in the spelling of a join line. */
 export function fingerprintOf({ channel }: ServerKeys): string {
   return toBase32(channel.publicKey);

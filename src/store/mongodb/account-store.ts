@@ -45,6 +45,19 @@ export async function openMongoAccounts(url: string, onTrouble: OnTrouble): Prom
   }
 }
 
+/**
+ * Looks at the accounts, and only looks. @returns whether anybody has one
+ * @throws StoreError `config` when the URL or the user cannot be used, `busy` when nobody answers
+ */
+export async function inspectMongoAccounts(url: string): Promise<boolean> {
+  await using connection = connect(url);
+  try {
+    return (await new MongoAccounts(connection).list({ limit: 1 })).length > 0;
+  } catch (error) {
+    throw isRefusal(error) ? refused(connection.place) : error;
+  }
+}
+
 export class MongoAccountStore implements AccountStore {
   readonly accounts: MongoAccounts;
   readonly devices: MongoDevices;

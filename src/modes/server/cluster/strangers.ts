@@ -10,7 +10,11 @@ import { systemRandom } from "../system-random.ts";
  * A node whose keys are not those of the nodes that are there would have people of its own, and tell them apart by nothing.
  * @throws UserError `config`
  */
-export async function refuseStrangers(presence: PresenceStore, keys: ServerKeys, clock: Clock): Promise<void> {
+export async function refuseStrangers(
+  presence: PresenceStore,
+  keys: ServerKeys,
+  clock: Pick<Clock, "unixMs">,
+): Promise<void> {
   await presence.sweep(await presence.timeMs(clock.unixMs())); // of nodes that were killed
   const ours = newNodeId(keys.channel.publicKey, keys.signing.publicKey, systemRandom);
   const isStranger = (nodeId: string) => !isSameServer(ours, fromHex(nodeId) ?? new Uint8Array());
