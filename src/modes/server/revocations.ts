@@ -5,8 +5,8 @@ import type { Clock } from "./clock.ts";
 const POLL_MS = 5_000;
 /** Longer than an access token lives. */
 const KEPT_MS = 900_000;
-/** Asked for twice, because clocks of nodes differ and a transaction may end late. */
-const OVERLAP_MS = 60_000;
+/** Asked for again: clocks of nodes may be 5 min apart, while nothing goes from node to node, and a transaction may end late. */
+const OVERLAP_MS = 360_000;
 
 export interface RevocationsOptions {
   readonly devices: Devices;
