@@ -19,7 +19,7 @@ const member = record({
 const signalled = upTo(MAX_FORWARD_BYTES + 1_024);
 
 const specs = {
-  hello: message(0x00, {}), // nothing but a sign of life
+  hello: message(0x00, { anew: bool }), // a sign of life; `anew`: I took you for gone, and have nothing of yours any more
   deliver: message(0x01, { to: id, message: signalled }), // to the node of a channel: say this to it
   /** To the node of a channel: somebody rings here; `asker` is the channel that does. */
   ringing: message(0x02, { to: id, asker: member, message: signalled }),

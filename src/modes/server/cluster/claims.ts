@@ -56,7 +56,7 @@ export class Claims {
   /** The other end lost the node that looks after the session, as this end may have: the next word to that node will tell. */
   #doubt(member: RemoteMember, session: Uint8Array): void {
     const nodeId = this.#routes.nodeOf(session, member.identity.deviceKey);
-    if (nodeId !== null && nodeId !== member.nodeId) void this.#link.send(nodeId, { kind: "hello" });
+    if (nodeId !== null && nodeId !== member.nodeId) void this.#link.send(nodeId, { kind: "hello", anew: false });
   }
 }
 

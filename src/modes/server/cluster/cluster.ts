@@ -113,7 +113,7 @@ export class Cluster {
         return this.#options.onBlocked(message);
       case "hello":
       default:
-        return undefined;
+        return undefined; // the link's
     }
   }
 

@@ -10,6 +10,8 @@ import type { Clock } from "../clock.ts";
 
 /** Who else is there is looked up this often. */
 const LOOK_MS = 1_000;
+/** One that has no lease, and still hears, has been flushed out of Redis, or is frozen: so long it may take to come back. */
+const GRACE_MS = 5_000;
 /** Strange messages are logged this often at most. */
 const STRANGE_MS = 30_000;
 
@@ -37,6 +39,10 @@ export class NodeLink {
   readonly #sealer: NodeSealer;
   readonly #opener: NodeOpener;
   readonly #others = new Set<string>();
+  /** Taken for gone once; if that was wrong they must hear of it. */
+  readonly #dropped = new Set<string>();
+  /** Since when a node has no lease. */
+  readonly #missingSince = new Map<string, number>();
   #strangeAt = Number.NEGATIVE_INFINITY;
   #end: () => void = () => {};
   #cancel: () => void = () => {};
@@ -58,7 +64,7 @@ export class NodeLink {
   async start(): Promise<void> {
     this.#end = await this.#options.bus.subscribe(this.id, (envelope) => this.#hear(envelope));
     await this.#look();
-    this.broadcast({ kind: "hello" }); // or they would see it with their next look
+    this.broadcast(hello); // or they would see it with their next look
     this.#schedule();
   }
 
@@ -109,7 +115,9 @@ export class NodeLink {
       if (opened === null) return this.#strange("it is not sealed by a node of this server");
       const from = toHex(opened.from);
       this.#join(from);
-      this.onMessage(from, nodeMessages.decode(opened.message));
+      const message = nodeMessages.decode(opened.message);
+      if (message.kind !== "hello") this.onMessage(from, message);
+      else if (message.anew) this.onGone(from);
     } catch (error) {
       if (error instanceof WireError) this.#strange(error.message);
       else this.#options.onTrouble(error);
@@ -132,12 +140,21 @@ export class NodeLink {
     });
   }
 
-  /** Those without a lease are gone, unless the place that knows the leases is away: then nobody knows. */
   async #look(): Promise<void> {
     const present = new Set((await this.#options.presence.nodes()).filter((nodeId) => this.#isOther(nodeId)));
-    for (const nodeId of this.#others)
-      if (!present.has(nodeId) && (await this.#publish(nodeId, { kind: "hello" })) !== "away") this.#drop(nodeId);
+    for (const nodeId of this.#others) if (!present.has(nodeId)) await this.#doubt(nodeId);
+    for (const nodeId of present) this.#missingSince.delete(nodeId);
     for (const nodeId of present) this.#join(nodeId);
+  }
+
+  /** It has no lease. While the place that knows the leases is away, nobody has, and nobody knows. */
+  async #doubt(nodeId: string): Promise<void> {
+    const delivery = await this.send(nodeId, hello);
+    if (delivery === "away") return;
+    const now = this.#options.clock.now();
+    const since = this.#missingSince.get(nodeId) ?? now;
+    this.#missingSince.set(nodeId, since);
+    if (now - since >= GRACE_MS) this.#drop(nodeId);
   }
 
   #isOther(nodeId: string): boolean {
@@ -152,12 +169,17 @@ export class NodeLink {
     if (this.#others.has(nodeId)) return;
     this.#others.add(nodeId);
     this.#options.log.info("node-joined", { node: nodeId });
+    if (this.#dropped.delete(nodeId)) void this.send(nodeId, { kind: "hello", anew: true });
     this.onJoined(nodeId);
   }
 
   #drop(nodeId: string): void {
     if (!this.#others.delete(nodeId)) return;
+    this.#missingSince.delete(nodeId);
+    this.#dropped.add(nodeId);
     this.#options.log.warn("node-gone", { node: nodeId });
     this.onGone(nodeId);
   }
 }
+
+const hello: NodeMessage = { kind: "hello", anew: false };

@@ -20,15 +20,30 @@ test("NodeLink: nodes that hold a lease learn of each other, whoever came first,
   expect(place.lines("strange-node-message")).toEqual([]);
 });
 
-test("NodeLink: a node without a lease is gone with the next look, once, and may come back", async () => {
+test("NodeLink: a node without a lease that still hears is gone after 5 s, once, and may come back", async () => {
   const place = new LinkPlace();
   const [first, second] = await place.pair();
   await place.presence.removeNode(second.link.id);
+  for (let count = 0; count < 5; count++) await place.look();
+  expect(first.told).toEqual([]);
   for (let count = 0; count < 3; count++) await place.look();
   expect(first.told).toEqual([`gone ${second.link.id}`]);
   await place.lease(second.link.id);
   await place.look();
   expect(first.told).toEqual([`gone ${second.link.id}`, `joined ${second.link.id}`]);
+  expect(second.told).toEqual([`gone ${first.link.id}`]);
+});
+
+test("NodeLink: a lease that was only forgotten for a moment costs nobody anything", async () => {
+  const place = new LinkPlace();
+  const [first, second] = await place.pair();
+  for (let count = 0; count < 4; count++) {
+    await place.presence.removeNode(second.link.id);
+    for (let looks = 0; looks < 4; looks++) await place.look();
+    await place.lease(second.link.id);
+    await place.look();
+  }
+  expect([first.told, second.told]).toEqual([[], []]);
 });
 
 test("NodeLink: a node that nobody hears any more is gone with the first word to it, lease or not", async () => {
@@ -49,7 +64,7 @@ test("NodeLink: while the place that carries messages is away nobody is taken fo
   expect(await first.link.send(second.link.id, revoked)).toBe("away");
   expect([first.told, [...first.link.others]]).toEqual([[], [second.link.id]]);
   place.bus.state = "there";
-  await place.look();
+  for (let count = 0; count < 6; count++) await place.look();
   expect(first.told).toEqual([`gone ${second.link.id}`]);
 });
 
@@ -61,7 +76,7 @@ test("NodeLink: a store that fails is trouble that is told, and the next look is
   expect(place.troubles).toHaveLength(2);
   place.presence.isBroken = false;
   await place.presence.removeNode(second.link.id);
-  await place.look();
+  for (let count = 0; count < 6; count++) await place.look();
   expect(first.told).toEqual([`gone ${second.link.id}`]);
 });
 
