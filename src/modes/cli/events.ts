@@ -154,14 +154,25 @@ export type ServerEvent =
 
 export type StatusEvent = { readonly event: "status" } & ServerStatus;
 
-/** `server status`: of this node. */
+/** `server status`: of this node, and under `cluster` of all; null there for a server of one node. */
 export type ServerStatus =
-  ({ readonly running: true } & ServerHealth & NodeFigures) | ({ readonly running: false } & ServerHealth);
+  | ({ readonly running: true; readonly cluster: ClusterFigures | null } & ServerHealth & NodeFigures)
+  | ({ readonly running: false } & ServerHealth);
 
 export interface ServerHealth {
   readonly version: string;
   /** How long the accounts took to answer; null when they did not. */
   readonly storeMs: number | null;
+}
+
+/** What one node sees of all. */
+export interface ClusterFigures {
+  /** Itself included. */
+  readonly nodes: number;
+  /** Who answers something, at whichever node; null while Redis does not answer. */
+  readonly people: number | null;
+  /** How long Redis took to answer; null when it did not. */
+  readonly redisMs: number | null;
 }
 
 /** Counts are since the node started. */

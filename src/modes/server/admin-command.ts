@@ -21,7 +21,13 @@ type Ask = (question: AdminQuestion) => Promise<AdminAnswer>;
 const PATIENCE_MS = 10_000;
 const DEFAULT_PORT = 7_420;
 /** Who is there when no server runs. */
-const nobody = { isOnline: () => false, onRevoked: () => {}, figures: () => null, onTrouble: () => {} };
+const nobody = {
+  isOnline: () => false,
+  presence: null,
+  onRevoked: () => {},
+  figures: async () => null,
+  onTrouble: () => {},
+};
 
 /** A word with the running server, or with its data folder when none runs. @returns 0. @throws UserError */
 export async function runAdminCommand(command: AdminCommand, context: ServerContext): Promise<number> {

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import type { AccountStore } from "../../store/accounts.ts";
+import type { SharedStores } from "../../store/shared.ts";
 import { toHex, utf8 } from "../../wire/bytes.ts";
 import { equalSecrets } from "../../wire/noise/primitives.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
@@ -7,6 +8,7 @@ import type { Log } from "../runtime/log.ts";
 import { replacePrivateFile } from "../runtime/private-file.ts";
 import { type AdminAnswer, type AdminQuestion, answerAdmin, parseQuestion } from "./admin.ts";
 import type { JoinPlace } from "./advertise.ts";
+import { clusterFigures } from "./cluster-figures.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { formatPlate } from "./door-plate.ts";
 import type { ServerKeys } from "./key-files.ts";
@@ -18,6 +20,7 @@ import { systemRandom } from "./system-random.ts";
 export interface DoorOptions {
   readonly data: DataFolder;
   readonly store: AccountStore;
+  readonly shared: Pick<SharedStores, "bus" | "presence">;
   readonly keys: ServerKeys;
   readonly place: JoinPlace;
   readonly services: Services;
@@ -65,14 +68,14 @@ async function read(request: Request): Promise<AdminQuestion | null> {
 
 async function carriedOut(
   question: AdminQuestion,
-  { store, keys, place, services, log }: DoorOptions,
+  { store, shared, keys, place, services, log }: DoorOptions,
 ): Promise<AdminAnswer> {
   const { clock, revocations, members } = services;
   const isOnline = (name: string) => members.all().some(({ identity }) => identity.name === name);
   const onRevoked = (deviceIds: readonly Uint8Array[]) => revocations.note(deviceIds);
-  const figures = () => figuresOf(services);
+  const figures = async () => ({ ...figuresOf(services), cluster: await clusterFigures(services, shared) });
   const onTrouble = (error: unknown) => log.error("store-trouble", { error: String(error) });
-  const told = { isOnline, onRevoked, figures, onTrouble };
+  const told = { isOnline, presence: shared.presence, onRevoked, figures, onTrouble };
   try {
     return await answerAdmin(question, { store, keys, place, clock, random: systemRandom, ...told });
   } catch (error) {

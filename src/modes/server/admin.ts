@@ -1,7 +1,8 @@
 import type { AccountStore } from "../../store/accounts.ts";
+import type { PresenceStore } from "../../store/presence.ts";
 import type { Random } from "../../wire/core.ts";
 import { type ErrorCode, isErrorCode } from "../../wire/errors.ts";
-import type { NodeFigures, ServerStatus } from "../cli/events.ts";
+import type { ServerStatus } from "../cli/events.ts";
 import { formatJoinLine } from "../cli/join-line.ts";
 import { parseName } from "../cli/names.ts";
 import type { JoinPlace } from "./advertise.ts";
@@ -9,7 +10,7 @@ import type { Clock } from "./clock.ts";
 import { makeInvitation, makeReset } from "./invites.ts";
 import type { ServerKeys } from "./key-files.ts";
 import { Refusal } from "./refusal.ts";
-import { isStatus, statusOf } from "./status.ts";
+import { isStatus, type RunningFigures, statusOf } from "./status.ts";
 
 /** What the operator asks for. */
 export type AdminQuestion =
@@ -37,10 +38,13 @@ export interface AdminOptions {
   readonly place: JoinPlace;
   readonly clock: Pick<Clock, "unixMs">;
   readonly random: Random;
+  /** Signed in at this node. */
   readonly isOnline: (name: string) => boolean;
+  /** Who is there, at whichever node; null when no server runs. */
+  readonly presence: Pick<PresenceStore, "online"> | null;
   readonly onRevoked: (deviceIds: readonly Uint8Array[]) => void;
   /** Null when no server runs. */
-  readonly figures: () => NodeFigures | null;
+  readonly figures: () => Promise<RunningFigures | null>;
   /** A running server's accounts do not answer. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -56,7 +60,7 @@ export async function answerAdmin(question: AdminQuestion, options: AdminOptions
     case "users":
       return users(question.after, options);
     case "status":
-      return { kind: "status", status: await statusOf(options.store, options.figures(), options.onTrouble) };
+      return { kind: "status", status: await statusOf(options.store, await options.figures(), options.onTrouble) };
     case "revoke":
       return revoke(question.name, options);
     case "block":
@@ -99,11 +103,13 @@ async function invite(
   return { kind: "line", line: lineOf(keys, place, secret) };
 }
 
-async function users(after: string, { store, isOnline }: AdminOptions): Promise<AdminAnswer> {
+/** Both pages are in order of name, so that of those who are there ends no sooner than that of the accounts. */
+async function users(after: string, { store, isOnline, presence }: AdminOptions): Promise<AdminAnswer> {
   const accounts = await store.accounts.list({ after, limit: PAGE });
+  const there = new Set((await presence?.online({ after, limit: PAGE }))?.map(({ name }) => name));
   return {
     kind: "users",
-    users: accounts.map(({ name, blocked }) => ({ name, online: isOnline(name), blocked })),
+    users: accounts.map(({ name, blocked }) => ({ name, online: there.has(name) || isOnline(name), blocked })),
     more: accounts.length === PAGE,
   };
 }

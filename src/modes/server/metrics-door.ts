@@ -1,16 +1,19 @@
 import type { AccountStore } from "../../store/accounts.ts";
+import type { Bus } from "../../store/bus.ts";
 import { canonicalIp, scopeOf } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
+import { redisMs } from "./cluster-figures.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
 import { answerMsOrNull } from "./status.ts";
 
 export interface MetricsOptions {
   readonly store: AccountStore;
+  readonly bus: Bus;
   readonly services: Services;
   readonly log: Log;
 }
@@ -20,12 +23,15 @@ const LOOPBACK = "127.0.0.1";
 /** Serves `GET /metrics` until `lifecycle` ends. Without a host it is heard on this machine alone. @throws UserError `port-in-use`, `config` */
 export async function openMetricsDoor(
   at: ListenAddress,
-  { store, services, log }: MetricsOptions,
+  { store, bus, services, log }: MetricsOptions,
   lifecycle: Lifecycle,
 ): Promise<void> {
   const { createMetrics } = await import("./metrics.ts"); // nobody else waits for its library
   const onTrouble = (error: unknown) => log.error("store-trouble", { error: String(error) });
-  const metrics = createMetrics(services, () => answerMsOrNull(store, onTrouble));
+  const metrics = createMetrics(services, {
+    storeMs: () => answerMsOrNull(store, onTrouble),
+    redisMs: services.ownPlace === null ? null : () => redisMs(bus),
+  });
   const server = listen(at, (request) => answer(request, metrics));
   lifecycle.add("metrics", () => server.stop(true));
   log.info("metrics", { http: formatHostPort(at.host ?? LOOPBACK, server.port ?? 0) });

@@ -6,32 +6,38 @@ import { limitKinds, pathKinds } from "./tally.ts";
 /** What Prometheus reads. */
 export interface Metrics {
   readonly contentType: string;
-  /** Asks the accounts for a sign of life first, once each time. */
+  /** Asks the databases for a sign of life first, once each time. */
   render(): Promise<string>;
 }
 
-/**
- * The figures of `status` and of the process. Labels hold kinds of things, never a name or an address of anybody.
- * @param storeMs how long the accounts take to answer; null when they do not
- */
-export function createMetrics(services: Services, storeMs: () => Promise<number | null>): Metrics {
+/** How long each takes to answer; null when it does not. Milliseconds. */
+export interface Databases {
+  readonly storeMs: () => Promise<number | null>;
+  /** Null for a server of one node. */
+  readonly redisMs: (() => Promise<number | null>) | null;
+}
+
+/** The figures of `status` and of the process. Labels hold kinds of things, never a name or an address of anybody. */
+export function createMetrics(services: Services, { storeMs, redisMs }: Databases): Metrics {
   const registry = new Registry();
-  const answer: { ms: number | null } = { ms: null };
+  const answers: { storeMs: number | null; redisMs: number | null } = { storeMs: null, redisMs: null };
   addPeople(registry, services);
   addCounts(registry, services);
-  addStore(registry, () => answer.ms);
+  addDatabase(registry, { name: "accounts", title: "the accounts" }, () => answers.storeMs);
+  if (redisMs !== null) addDatabase(registry, { name: "redis", title: "Redis" }, () => answers.redisMs);
   addProcess(registry);
   return {
     contentType: registry.contentType,
     async render() {
-      answer.ms = await storeMs();
+      [answers.storeMs, answers.redisMs] = await Promise.all([storeMs(), redisMs?.() ?? null]);
       return registry.metrics();
     },
   };
 }
 
-function addPeople(registry: Registry, { members, attendance, hub }: Services): void {
+function addPeople(registry: Registry, { members, attendance, hub, link }: Services): void {
   const add = gauges(registry);
+  add("p2p_nodes_seen", "Nodes of this server that this node sees, itself included", () => link.others.size + 1);
   add("p2p_people_online", "People who answer something on this node", () => attendance.people);
   add("p2p_devices_signed_in", "Devices with a channel open to this node", () => members.devices);
   add("p2p_channels_open", "Channels signed in to this node", () => members.size);
@@ -49,10 +55,15 @@ function addCounts(registry: Registry, { tally }: Services): void {
   );
 }
 
-function addStore(registry: Registry, answerMs: () => number | null): void {
+interface DatabaseNames {
+  readonly name: string;
+  readonly title: string;
+}
+
+function addDatabase(registry: Registry, { name, title }: DatabaseNames, answerMs: () => number | null): void {
   const add = gauges(registry);
-  add("p2p_accounts_up", "1 when the accounts answered just now, else 0", () => (answerMs() === null ? 0 : 1));
-  add("p2p_accounts_answer_seconds", "How long the accounts took to answer just now; NaN when they did not", () => {
+  add(`p2p_${name}_up`, `1 when ${title} answered just now, else 0`, () => (answerMs() === null ? 0 : 1));
+  add(`p2p_${name}_answer_seconds`, `Time until ${title} answered just now; NaN without an answer`, () => {
     const ms = answerMs();
     return ms === null ? Number.NaN : ms / 1_000;
   });

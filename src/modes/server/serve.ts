@@ -105,10 +105,10 @@ async function start(
   const meeting = await openMeeting({ ...options, onRevoked }, lifecycle);
   keepSwept(store, clock, log, lifecycle);
   if (command.metrics !== null)
-    await openMetricsDoor(command.metrics, { store, services: meeting.services, log }, lifecycle);
+    await openMetricsDoor(command.metrics, { store, bus, services: meeting.services, log }, lifecycle);
   keepCertificate(command.tls, tls, meeting, clock, log, lifecycle);
   const place = await advertisedPlace(command, meeting.listeners[0]?.tcp.port ?? 0);
-  await openAdminDoor({ data, store, keys, place, services: meeting.services, log }, lifecycle);
+  await openAdminDoor({ data, store, shared, keys, place, services: meeting.services, log }, lifecycle);
   return { place, event: await readyEvent(meeting, keys, store, place, clock) };
 }
 

@@ -1,20 +1,26 @@
 import type { AccountStore } from "../../store/accounts.ts";
 import { versionEvent } from "../cli/build-info.ts";
-import type { NodeFigures, ServerStatus } from "../cli/events.ts";
+import type { ClusterFigures, NodeFigures, ServerStatus } from "../cli/events.ts";
+import { isClusterOrNull } from "./cluster-figures.ts";
 import type { Services } from "./services.ts";
 import { limitKinds, pathKinds } from "./tally.ts";
 
 const TOP_ACCOUNTS = 10;
 const counts = ["uptimeSeconds", "people", "devices", "channels", "pairings", "relayedBytes"] as const;
 
+/** Of a running node, and what it sees of all. */
+export interface RunningFigures extends NodeFigures {
+  readonly cluster: ClusterFigures | null;
+}
+
 /**
- * @param figures of the running node; null when none runs
+ * @param figures null when none runs
  * @param onTrouble a running node says that its accounts do not answer, in place of saying nothing
  * @throws StoreError when none runs
  */
 export async function statusOf(
   store: AccountStore,
-  figures: NodeFigures | null,
+  figures: RunningFigures | null,
   onTrouble: (error: unknown) => void,
 ): Promise<ServerStatus> {
   const { version } = versionEvent();
@@ -52,10 +58,11 @@ export async function answerMsOrNull(store: AccountStore, onTrouble: (error: unk
 /** What a running server of perhaps another version has said. */
 export function isStatus(value: unknown): value is ServerStatus {
   const status = fieldsOf(value);
-  const { running, version, storeMs, directShare: share, sessions, limits, relayedByAccount } = status;
+  const { running, version, storeMs, cluster, directShare: share, sessions, limits, relayedByAccount } = status;
   if (typeof version !== "string" || !isNumberOrNull(storeMs)) return false;
   if (running !== true) return running === false;
   return (
+    isClusterOrNull(cluster) &&
     counts.every((name) => typeof status[name] === "number") &&
     isNumberOrNull(share) &&
     [sessions, limits].every((each) => Object.values(fieldsOf(each)).every((count) => typeof count === "number")) &&

@@ -2,11 +2,15 @@ import { expect, test } from "bun:test";
 import type { NodeFigures } from "../../../../src/modes/cli/events.ts";
 import { renderEvent } from "../../../../src/modes/cli/render.ts";
 import { type AdminOptions, answerAdmin, parseAnswer, parseQuestion } from "../../../../src/modes/server/admin.ts";
-import { figuresOf, statusOf } from "../../../../src/modes/server/status.ts";
-import type { AccountStore } from "../../../../src/store/accounts.ts";
+import { clusterFigures } from "../../../../src/modes/server/cluster-figures.ts";
+import { figuresOf, type RunningFigures, statusOf } from "../../../../src/modes/server/status.ts";
+import type { AccountStore, Page } from "../../../../src/store/accounts.ts";
+import type { Bus } from "../../../../src/store/bus.ts";
 import { StoreError } from "../../../../src/store/errors.ts";
+import { MAX_PAGE_ENTRIES } from "../../../../src/store/limits.ts";
 import { openAccountStore } from "../../../../src/store/open.ts";
 import { House } from "./house.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
 
 const nothing: NodeFigures = {
   uptimeSeconds: 0,
@@ -29,8 +33,9 @@ function optionsOf({ options, services }: House): AdminOptions {
     ...options,
     place: { secure: false, nodes: [{ host: "192.0.2.7", port: 7_420 }] },
     isOnline: () => false,
+    presence: options.presence,
     onRevoked: (deviceIds) => services.revocations.note(deviceIds),
-    figures: () => figuresOf(services),
+    figures: async () => ({ ...figuresOf(services), cluster: await clusterFigures(services, options) }),
     onTrouble: ignore,
   };
 }
@@ -72,7 +77,7 @@ test("figuresOf() names the ten accounts that sent most through the server", asy
 
 test("statusOf() a running server whose accounts do not answer says so, and why to the log", async () => {
   const troubles: unknown[] = [];
-  const status = await statusOf(await lostStore(), nothing, (error) => troubles.push(error));
+  const status = await statusOf(await lostStore(), { ...nothing, cluster: null }, (error) => troubles.push(error));
   expect(status).toMatchObject({ running: true, storeMs: null });
   expect(troubles).toMatchObject([{ code: "busy" }]);
 });
@@ -97,9 +102,61 @@ test("parseAnswer() takes a status as JSON brings it, and nothing that only look
     { directShare: "all" },
     { storeMs: "1" },
     { running: "yes" },
+    { cluster: undefined },
+    { cluster: { nodes: 2, people: "31", redisMs: 1 } },
+    { cluster: { nodes: 2, people: 31 } },
     { version: 1 },
   ])
     expect(parseAnswer({ kind: "status", status: { ...status, ...change } })).toBeNull();
+});
+
+/** One node of two, by its settings too. */
+const ownPlace = { host: "192.0.2.8", port: 7_420 };
+
+test("clusterFigures() is null for a server of one node, and of all people for one of several", async () => {
+  await using alone = await House.open();
+  expect(await clusterFigures(alone.services, alone.options)).toBeNull();
+  await using place = await Neighbourhood.open({ ownPlace });
+  for (const [name, at] of [
+    ["ana", 0],
+    ["ana", 1],
+    ["ben", 1],
+  ] as const)
+    await place.present(name, 1, at);
+  const [{ services, options }] = place.houses;
+  expect(services.attendance.people).toBe(1);
+  expect(await clusterFigures(services, options)).toEqual({ nodes: 2, people: 2, redisMs: expect.any(Number) });
+});
+
+test("clusterFigures() counts more people than one page of presence has", async () => {
+  await using house = await House.open({ ownPlace });
+  const names = Array.from({ length: 2 * MAX_PAGE_ENTRIES + 7 }, (_, at) => `p${at}`.padEnd(8, "x")).sort();
+  const online = async ({ after = "", limit }: Page) => {
+    const from = names.findIndex((name) => name > after);
+    return from < 0 ? [] : names.slice(from, from + limit).map((name) => ({ name, userId: new Uint8Array(16) }));
+  };
+  const shared = { bus: house.options.bus, presence: { ...house.options.presence, online } };
+  expect(await clusterFigures(house.services, shared)).toMatchObject({ people: names.length });
+});
+
+test("clusterFigures() knows nobody at other nodes while Redis is away", async () => {
+  await using house = await House.open({ ownPlace });
+  await house.present("ana");
+  const away: Bus = { ...house.options.bus, publish: async () => "away" };
+  const figures = await clusterFigures(house.services, { ...house.options, bus: away });
+  expect(figures).toEqual({ nodes: 1, people: null, redisMs: null });
+});
+
+test("users of a node tells who is online at another one", async () => {
+  await using place = await Neighbourhood.open({ ownPlace });
+  await place.present("ben", 1, 1);
+  await place.enrol("carl");
+  const answer = await answerAdmin({ kind: "users", after: "" }, optionsOf(place.houses[0]));
+  const users = [
+    expect.objectContaining({ name: "ben", online: true }),
+    expect.objectContaining({ name: "carl", online: false }),
+  ];
+  expect(answer).toMatchObject({ users });
 });
 
 test("parseQuestion() knows the verbs that name an account, and no other", () => {
@@ -130,8 +187,8 @@ test("block of nobody is refused", async () => {
   });
 });
 
-const shown = (changes: Partial<NodeFigures>, storeMs: number | null = 0.4) =>
-  renderEvent({ event: "status", running: true, version: "1.2.3", storeMs, ...nothing, ...changes });
+const shown = (changes: Partial<RunningFigures>, storeMs: number | null = 0.4) =>
+  renderEvent({ event: "status", running: true, version: "1.2.3", storeMs, cluster: null, ...nothing, ...changes });
 
 test("a person reads the status as a table", () => {
   const [drawn] = shown({
@@ -170,6 +227,21 @@ sessions  0 now; 0 ended since the start
 relayed   0 bytes since the start
 limits    none hit since the start
 accounts  do not answer`);
+});
+
+test("the table of one node of several says which figures are of all nodes", () => {
+  const figures = { people: 12, devices: 15, channels: 17, pairings: 3, relayedBytes: 5 };
+  const cluster = { nodes: 2, people: 31, redisMs: 0.2 };
+  expect(shown({ ...figures, cluster })[0]?.text).toBe(`server    p2p 1.2.3, up 0 s, one of 2 nodes
+online    31 people in all; at this node 12 people, 15 devices, 17 channels
+sessions  3 now at this node; 0 ended since the start
+relayed   5 bytes since the start of this node
+limits    none hit since the start of this node
+accounts  answer in 0.40 ms
+redis     answers in 0.20 ms`);
+  const [away] = shown({ ...figures, cluster: { nodes: 2, people: null, redisMs: null } });
+  expect(away?.text).toContain("\nonline    unknown at the others; at this node 12 people");
+  expect(away?.text).toEndWith("\nredis     does not answer; this node goes on by itself");
 });
 
 test("the table without a server has the version and the accounts", () => {
