@@ -75,10 +75,10 @@ export function handleRemote(services: Services, member: RemoteMember, message: 
 }
 
 /** As the other end may see it; what is our defect, or the store's trouble, goes into the log. */
-export function refusalOf({ log }: Services, error: unknown): Refusal {
+export function refusalOf({ troubles }: Services, error: unknown): Refusal {
   const refusal = refusalFrom(error);
   if (refusal !== null) return refusal;
-  log.error("request-failed", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  troubles.tell("request-failed", error);
   return ourTrouble(error);
 }
 

@@ -33,6 +33,7 @@ import { Revocations } from "./revocations.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
+import { TroubleLog } from "./trouble-log.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long a password waits for a free core. */
@@ -94,13 +95,14 @@ export interface Services {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly troubles: TroubleLog;
 }
 
 /** Puts the parts together; nothing is started yet. */
 export async function assembleServices(options: ServicesOptions, udp: UdpPlaces): Promise<Services> {
   const { store, presence, buckets, attempts, keys, openRegistration, relays, clock, random, log } = options;
-  const onTrouble = (error: unknown) =>
-    log.error("store-trouble", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  const troubles = new TroubleLog(log, clock);
+  const onTrouble = (error: unknown) => troubles.tell("server-defect", error);
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const sharedLimits = { buckets, attempts, names: new LimitKeys(keys.channel) };
   const members = new Members();
@@ -174,6 +176,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     clock,
     random,
     log,
+    troubles,
     get cluster() {
       return cluster;
     },
