@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   logins: () => import("./server/logins.ts"),
   directory: () => import("./server/directory.ts"),
   rings: () => import("./server/rings.ts"),
+  kills: () => import("./server/kills.ts"),
   signalling: () => import("./server/signalling.ts"),
   relay: () => import("./server/relay.ts"),
 };
