@@ -36,6 +36,9 @@ const LABEL = "p2p channel";
 const DEFAULT_LIMITS: ChannelLimits = { rekeyAfterMessages: 2 ** 20, rekeyAfterMs: 3_600_000 };
 const EMPTY = new Uint8Array();
 
+/** What thousands are told in the same words is written once. */
+const presences = new WeakMap<SignallingMessage, Uint8Array>();
+
 interface Ciphers {
   readonly send: CipherState;
   readonly receive: CipherState;
@@ -61,7 +64,7 @@ abstract class Channel {
   seal(message: SignallingMessage): Uint8Array {
     if (this.ciphers === null) throw new Error("the channel is not open yet");
     this.messages++;
-    return this.ciphers.send.encryptWithAd(EMPTY, signalling.encode(message));
+    return this.ciphers.send.encryptWithAd(EMPTY, encoded(message));
   }
 
   protected unseal(bytes: Uint8Array): SignallingMessage {
@@ -203,4 +206,13 @@ export class ChannelServer extends Channel {
     this.#remoteStatic = remote;
     return { reply: handshake.writeMessage(EMPTY), ciphers: this.finish(handshake) };
   }
+}
+
+function encoded(message: SignallingMessage): Uint8Array {
+  if (message.kind !== "presence") return signalling.encode(message);
+  const known = presences.get(message);
+  if (known !== undefined) return known;
+  const bytes = signalling.encode(message);
+  presences.set(message, bytes);
+  return bytes;
 }
