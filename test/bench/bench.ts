@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   kills: () => import("./server/kills.ts"),
   signalling: () => import("./server/signalling.ts"),
   relay: () => import("./server/relay.ts"),
+  core: () => import("./session/core.ts"),
 };
 
 const [name = "main-job", ...args] = process.argv.slice(2);
