@@ -129,6 +129,18 @@ test("bad input 192: an exported key comes back by import, and never over anothe
   );
 });
 
+test("the same key is exported and imported again beside a running server, and no other file is written over", async () => {
+  await using server = serve();
+  await server.waitFor("ready");
+  const file = folder.at("nodes.key");
+  for (const verb of ["export", "export", "import"])
+    expect((await run(["server", "key", verb, file, "--data", data])).exitCode).toBe(0);
+  writeFileSync(file, "something else\n", { mode: 0o600 });
+  const refused = await run(["server", "key", "export", file, "--data", data, "--json"]);
+  expectMistake(refused, "config", /name of a new file/);
+  expect(readFileSync(file, "utf8")).toBe("something else\n");
+});
+
 test("bad input 169: a port that is taken, and an address of another machine, are told with the fix", async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));

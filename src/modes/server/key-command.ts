@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { concat } from "../../wire/bytes.ts";
-import { KeyPair } from "../../wire/noise/primitives.ts";
+import { equalSecrets, KeyPair } from "../../wire/noise/primitives.ts";
 import type { ServerKeyCommand } from "../cli/command.ts";
 import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
@@ -22,24 +22,24 @@ export function runKeyCommand(command: ServerKeyCommand, { data: folder, output 
   return 0;
 }
 
-/** Two lines: the server key, and the one that signs tokens, which nodes of one server share too. */
+/** Two lines: the server key, and the one that signs tokens, which nodes of one server share too. Where they stand already all is done. */
 function exportKey(data: DataFolder, file: string): void {
   const { channel, signing } = openServerKeys(data, systemRandom);
   const lines = concat(formatKey(channel.exportPrivateKey()), formatKey(signing.exportSeed()));
-  if (!createPrivateFile(file, lines))
+  if (createPrivateFile(file, lines)) return;
+  if (!equalSecrets(readPrivateFile(file, "secret") ?? new Uint8Array(), lines))
     throw new UserError("config", `cannot write ${file}: it exists`, { hint: "give the name of a new file" });
 }
 
-/** Never over another identity: whoever pinned that one could not come back. */
+/** A key, and the file of the data folder where it belongs. */
+type KeyInPlace = readonly [place: string, key: Uint8Array];
+
+/** Never over another identity: whoever pinned that one could not come back. Where the keys are those already, a server may run. */
 function importKey(data: DataFolder, file: string): void {
+  const keys = keysIn(file, data);
+  if (keys.every(([place, key]) => holds(place, key))) return;
   const lock = lockDataFolder(data);
   try {
-    const bytes = readPrivateFile(file, "secret");
-    if (bytes === null)
-      throw new UserError("config", `${file} does not exist`, { hint: "give the file that export wrote" });
-    const [channel = "", signing = null] = new TextDecoder().decode(bytes).trim().split(/\r?\n/);
-    const keys = [[data.serverKey, parseKey(file, channel)] as const];
-    if (signing !== null) keys.push([data.signingKey, parseKey(file, signing)]);
     for (const [place, key] of keys) refuseOther(place, key);
     for (const [place, key] of keys) createPrivateFile(place, formatKey(key));
   } finally {
@@ -47,9 +47,22 @@ function importKey(data: DataFolder, file: string): void {
   }
 }
 
+function keysIn(file: string, data: DataFolder): readonly KeyInPlace[] {
+  const bytes = readPrivateFile(file, "secret");
+  if (bytes === null)
+    throw new UserError("config", `${file} does not exist`, { hint: "give the file that export wrote" });
+  const [channel = "", signing = null] = new TextDecoder().decode(bytes).trim().split(/\r?\n/);
+  const keys: KeyInPlace[] = [[data.serverKey, parseKey(file, channel)]];
+  return signing === null ? keys : [...keys, [data.signingKey, parseKey(file, signing)]];
+}
+
+function holds(place: string, key: Uint8Array): boolean {
+  const present = readKey(place);
+  return present !== null && isSameKey(present, key);
+}
+
 function refuseOther(place: string, key: Uint8Array): void {
-  const present = existsSync(place) ? readKey(place) : null;
-  if (present === null || isSameKey(present, key)) return;
+  if (!existsSync(place) || holds(place, key)) return;
   throw new UserError("config", `${place} holds another key`, {
     hint: "everybody who joined with it would be shut out; if that is meant, move that file away first",
   });
