@@ -113,6 +113,58 @@ test("the compose file starts one server, in the host's network, from files that
   expect(Object.keys(compose.volumes)).toEqual(["data"]);
 });
 
+const nodesFile = Bun.YAML.parse(read("nodes/compose.yaml")) as Compose;
+/** What the Compose specification knows, of which nothing is written wrong here. */
+const serviceKeys = new Set([
+  ...["image", "build", "command", "network_mode", "restart", "stop_grace_period", "ulimits", "healthcheck"],
+  ...["read_only", "cap_drop", "cap_add", "security_opt", "depends_on", "environment", "volumes"],
+]);
+const conditions = ["service_started", "service_healthy", "service_completed_successfully"];
+
+test("the compose file of nodes uses keys of Compose alone, and names services, volumes and files that are there", () => {
+  const { services, volumes } = nodesFile;
+  expect(Object.keys(services)).toEqual(["mongodb", "redis", "node-a", "keys-out", "keys-in", "node-b", "caddy"]);
+  for (const [service, { depends_on: needs = {}, volumes: mounts = [], ...keys }] of Object.entries(services)) {
+    expect([service, Object.keys(keys).filter((key) => !serviceKeys.has(key))]).toEqual([service, []]);
+    const conditionOf = new Map(
+      Array.isArray(needs)
+        ? needs.map((each) => [String(each), "service_started"])
+        : Object.entries(needs as Record<string, { condition: string }>).map(([each, { condition }]) => [
+            each,
+            condition,
+          ]),
+    );
+    expect([...conditionOf.keys()].filter((each) => !(each in services))).toEqual([]);
+    expect([...conditionOf.values()].filter((each) => !conditions.includes(each))).toEqual([]);
+    for (const [source = "", target] of (mounts as readonly string[]).map((mount) => mount.split(":"))) {
+      expect(target).toStartWith("/");
+      expect(source.startsWith(".") ? existsSync(join(folder, "nodes", source)) : source in volumes).toBe(true);
+    }
+  }
+});
+
+test("nobody but this machine reaches the databases of the nodes, and each volume is somebody's", () => {
+  const { services, volumes } = nodesFile;
+  for (const [service, flag] of [
+    ["mongodb", "--bind_ip"],
+    ["redis", "--bind"],
+  ] as const) {
+    const command = services[service]?.["command"] as readonly string[];
+    expect(command[command.indexOf(flag) + 1]).toBe("127.0.0.1");
+    expect(services[service]).not.toContainKey("ports");
+  }
+  const mounted = Object.values(services).flatMap(({ volumes: mounts = [] }) => mounts as readonly string[]);
+  expect(
+    [...new Set(mounted.map((mount) => mount.split(":")[0] ?? ""))].filter((name) => name !== "./Caddyfile").sort(),
+  ).toEqual(Object.keys(volumes).sort());
+});
+
+test("the unit of several nodes is that of one, with a folder for each", () => {
+  const bare = (unit: string) => read(unit).replace(/^#.*\n#.*\n/, "");
+  const one = bare("p2p.service").replace("StateDirectory=p2p\n", "StateDirectory=p2p-%i\n");
+  expect(bare("p2p@.service")).toBe(one.replace("meeting place\n", "meeting place, node %i\n"));
+});
+
 test("the image holds the executable under the name that it starts, with the data where the compose file keeps them", () => {
   const dockerfile = read("Dockerfile");
   const lines = dockerfile
