@@ -48,6 +48,10 @@ export class Bbr implements CongestionController {
   #lostInPhase = false;
   #probeRttDoneAt: number | null = null;
 
+  get phase(): string {
+    return this.#mode;
+  }
+
   get windowBytes(): number {
     return this.#windowBytes;
   }

@@ -21,6 +21,8 @@ export interface AckSample {
 export interface CongestionController {
   /** Of the algorithm, for statistics. */
   readonly name: string;
+  /** Where in its course it is, for statistics; left out by one that has no such thing. */
+  readonly phase?: string;
   readonly windowBytes: number;
   readonly pacingBytesPerMs: number;
   onAck(sample: AckSample): void;

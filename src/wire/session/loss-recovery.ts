@@ -38,6 +38,12 @@ export class LossRecovery {
   rtt: RttEstimate | null = null;
   /** Probe timeouts in a row. */
   probeTimeouts = 0;
+  /** Given up … */
+  lostPackets = 0;
+  /** … and acknowledged after all. */
+  spuriousPackets = 0;
+  /** Told of each packet that is given up; for a trace. */
+  onGivenUp: ((number: number, bytes: number) => void) | null = null;
   #largestAcked = -1;
   #lossAt: number | null = null;
   #lastSentAtMs = 0;
@@ -161,6 +167,7 @@ export class LossRecovery {
       if (!isAcked(ack, number)) continue;
       this.#lost.splice(index, 1);
       this.#reorderedAtMs = now;
+      this.spuriousPackets++;
       this.#settleAcked(number, acked, outcome);
     }
   }
@@ -202,6 +209,8 @@ export class LossRecovery {
   }
 
   #giveUp(number: number, fate: Fate): void {
+    this.lostPackets++;
+    this.onGivenUp?.(number, this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0);
     this.sent.settle(number, packetState.lost);
     this.sent.report(number, fate);
     this.#lost.push(number);

@@ -54,6 +54,11 @@ export class PacketFiller {
     return this.#streams.hasPending("bulk");
   }
 
+  /** Why there is no bulk, when there is none. */
+  get bulkHold(): Streams["bulkHold"] {
+    return this.#streams.bulkHold;
+  }
+
   #hasMessages(): boolean {
     return !this.#datagrams.isEmpty || this.#streams.hasPending("control") || this.#streams.hasPending("chat");
   }

@@ -8,7 +8,7 @@ import { type Route, routeKey } from "./route.ts";
 import { RouteChecks } from "./route-checks.ts";
 import { RouteState } from "./route-state.ts";
 import type { SendPath } from "./send-path.ts";
-import { SendPaths, type SendPathsOptions } from "./send-paths.ts";
+import { type PathTotals, SendPaths, type SendPathsOptions } from "./send-paths.ts";
 
 /** Routes kept at once, the server's included; unproven ones go first. */
 const MAX_ROUTES = 17;
@@ -53,6 +53,10 @@ export class Paths {
 
   get all(): Iterable<SendPath> {
     return this.#sending.values();
+  }
+
+  get totals(): PathTotals {
+    return this.#sending.totals;
   }
 
   get routes(): Iterable<RouteState> {

@@ -40,7 +40,6 @@ export class SendPath {
   /** Was suspect and is not chosen before; null for others. */
   eligibleAtMs: number | null = null;
   sentBytes = 0;
-  lostPackets = 0;
   sentPackets = 0;
   probeTimeouts = 0;
   #quietPackets = 0;
@@ -85,6 +84,10 @@ export class SendPath {
     const budget = this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs);
     const bytes = Math.min(budget, this.congestion.windowBytes - sent.bytesInFlight);
     return Math.max(1, Math.min(MAX_BURST_PACKETS, Math.floor(bytes / MIN_DATAGRAM_BYTES)));
+  }
+
+  get lostPackets(): number {
+    return this.recovery.lostPackets;
   }
 
   /** Control and chat do not wait behind bulk, neither for the pacer nor for the window. */
@@ -139,6 +142,11 @@ export class SendPath {
     return !this.isSuspect && this.#isWithin(0) ? this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs) : null;
   }
 
+  /** What holds bulk where it is not the pacer. */
+  get heldBy(): "window" | "path" {
+    return this.isSuspect ? "path" : "window";
+  }
+
   /** Short packets arrive, but so many full ones in a row do not that the route may not carry them any more, RFC 8899 §4.3. Asked once. */
   takeSizeDoubt(): boolean {
     if (this.isSuspect || this.#fullLost < DOUBTFUL_PACKETS) return false;
@@ -188,7 +196,6 @@ export class SendPath {
 
   #teachCongestion(now: number, outcome: Outcome): void {
     const { sent, rate, rtt } = this.recovery;
-    this.lostPackets += outcome.lostPackets;
     this.#fullLost = outcome.ackedFull > 0 ? 0 : this.#fullLost + outcome.lostFull;
     if (outcome.lostBytes > 0) this.congestion.onLost(now, outcome.lostBytes, outcome.isPersistent);
     if (outcome.ackedBytes === 0) return;

@@ -19,6 +19,13 @@ export interface SendPathsOptions {
   readonly lost: Fate;
 }
 
+/** Packets on all paths there ever were. */
+export interface PathTotals {
+  sentPackets: number;
+  lostPackets: number;
+  spuriousPackets: number;
+}
+
 /** The paths we send on, by id. An id belongs to one route and is never given again; the server's path outlives its outages. */
 export class SendPaths {
   readonly #options: SendPathsOptions;
@@ -26,6 +33,8 @@ export class SendPaths {
   readonly #frozen = new Map<string, { readonly congestion: CongestionController; readonly at: number }>();
   #server: SendPath | null = null;
   #nextId = FIRST_FREE_PATH;
+  /** Of paths that are gone for good. */
+  readonly #gone: PathTotals = { sentPackets: 0, lostPackets: 0, spuriousPackets: 0 };
 
   constructor(options: SendPathsOptions) {
     this.#options = options;
@@ -37,6 +46,13 @@ export class SendPaths {
 
   values(): Iterable<SendPath> {
     return this.#live.values();
+  }
+
+  get totals(): PathTotals {
+    const totals = { ...this.#gone };
+    for (const path of this.#live.values()) count(totals, path);
+    if (this.#server !== null && !this.#live.has(this.#server.id)) count(totals, this.#server);
+    return totals;
   }
 
   /** It was there, and may be gone. */
@@ -57,6 +73,7 @@ export class SendPaths {
     path.recovery.abandon(this.#options.lost);
     this.#live.delete(path.id);
     if (path === this.#server) return;
+    count(this.#gone, path);
     this.#frozen.set(route.key, { congestion: path.congestion, at: now });
     if (this.#frozen.size > MAX_FROZEN) this.#frozen.delete(this.#frozen.keys().next().value ?? "");
   }
@@ -87,4 +104,10 @@ export class SendPaths {
     if (route.baseRttMs !== null) path.recovery.rtt = updateRtt(null, route.baseRttMs, 0);
     return path;
   }
+}
+
+function count(totals: PathTotals, { sentPackets, lostPackets, recovery }: SendPath): void {
+  totals.sentPackets += sentPackets;
+  totals.lostPackets += lostPackets;
+  totals.spuriousPackets += recovery.spuriousPackets;
 }

@@ -77,6 +77,11 @@ export class SendStream {
     this.#creditEnd = Math.max(this.#creditEnd, end);
   }
 
+  /** Written, and never sent yet. */
+  get hasUnsent(): boolean {
+    return this.#resetCode === null && this.#writtenEnd > this.#sentEnd;
+  }
+
   /** Something to send again, or new within both credits. */
   hasPending(newBytesAllowed: number): boolean {
     if (this.#resetCode !== null) return false;

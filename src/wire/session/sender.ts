@@ -3,6 +3,7 @@ import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { type Frame, frames } from "../messages/session.ts";
 import { SEALED_OVERHEAD_BYTES } from "../packet/header.ts";
 import type { AckHomes } from "./ack-homes.ts";
+import type { LimitClock } from "./limit-clock.ts";
 import type { PacketCopies } from "./packet-copies.ts";
 import type { Allowance, PacketFiller } from "./packet-filler.ts";
 import type { PacketWriter } from "./packet-writer.ts";
@@ -19,6 +20,7 @@ export interface SenderOptions {
   readonly writer: PacketWriter;
   readonly filler: PacketFiller;
   readonly copies: PacketCopies;
+  readonly limitClock: LimitClock;
   /** Streams may go through the server. */
   readonly relayData: boolean;
 }
@@ -90,7 +92,7 @@ export class Sender {
   #main(now: number): Transmit<Route> | null {
     const { paths, acks, filler, copies } = this.#options;
     const path = paths.selected(now);
-    if (path === null) return null;
+    if (path === null) return this.#stuck(now);
     const allowance = this.#allowanceOf(now, path, path.mayBeginBulk(now));
     const isDue = allowance.state === "open" && acks.nextDue(now) === path;
     if (!isDue && path.probesOwed === 0 && !filler.hasAny(allowance)) return this.#rest(now, path, allowance);
@@ -101,9 +103,22 @@ export class Sender {
 
   /** Nothing leaves: because there is nothing, or because the pacer holds it. */
   #rest(now: number, path: SendPath, allowance: Allowance): null {
-    const isWaiting = allowance.state === "open" && allowance.streams && this.#options.filler.hasBulk();
-    if (isWaiting) this.#wakeAt = path.pacedUntil(now);
+    const { filler, limitClock } = this.#options;
+    const hasBulk = filler.hasBulk();
+    if (hasBulk && (allowance.state !== "open" || !allowance.streams)) {
+      path.onIdle();
+      return this.#stuck(now);
+    }
+    if (hasBulk) this.#wakeAt = path.pacedUntil(now);
     else path.onIdle();
+    limitClock.stopped(now, !hasBulk ? filler.bulkHold : this.#wakeAt === null ? path.heldBy : "pacing");
+    return null;
+  }
+
+  /** No path carries bulk now. */
+  #stuck(now: number): null {
+    const { filler, limitClock } = this.#options;
+    limitClock.stopped(now, filler.hasBulk() ? "path" : filler.bulkHold);
     return null;
   }
 

@@ -14,6 +14,7 @@ import { ackedFate, lostFate } from "./fates.ts";
 import { FrameDispatcher } from "./frame-dispatcher.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Indexes } from "./indexes.ts";
+import { LimitClock } from "./limit-clock.ts";
 import { PacketCopies } from "./packet-copies.ts";
 import { PacketFiller } from "./packet-filler.ts";
 import { PacketReceiver } from "./packet-receiver.ts";
@@ -73,6 +74,7 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #rekey: Rekey;
   readonly #paths: Paths;
   readonly #acks: AckHomes;
+  readonly #limitClock: LimitClock;
   readonly #writer: PacketWriter;
   readonly #sender: Sender;
   readonly #receiver: PacketReceiver;
@@ -102,6 +104,7 @@ export class Session implements Core<SessionEvent, Route> {
     this.#paths = new Paths({ ...limits, random, congestion, events: this.#events, lost });
     this.#acks = new AckHomes(this.#received, this.#paths);
     this.#writer = new PacketWriter(this.#rekey, this.#indexes);
+    this.#limitClock = new LimitClock(options.now);
     this.#sender = this.#makeSender(options.relayData ?? true);
     this.#receiver = new PacketReceiver(this.#indexes, this.#rekey, this.#received, this.#counters);
     this.#dispatcher = this.#makeDispatcher(lost);
@@ -195,9 +198,17 @@ export class Session implements Core<SessionEvent, Route> {
     this.#ending.close(now, code, reason, gapMs, this.#usableRoutes().length > 0);
   }
 
-  stats(): SessionStats {
-    const bytes = { sentBytes: this.#writer.sentBytes, receivedBytes: this.#receivedBytes };
-    return statsOf(this.#counters, bytes, this.#rekey.epoch, this.#paths);
+  /** `now`: up to when the time for each reason to wait is counted; else up to when the sender last stopped. */
+  stats(now = Number.NEGATIVE_INFINITY): SessionStats {
+    return statsOf(now, {
+      counters: this.#counters,
+      sentBytes: this.#writer.sentBytes,
+      receivedBytes: this.#receivedBytes,
+      repeatedBytes: this.#streams.repeatedBytes,
+      epoch: this.#rekey.epoch,
+      paths: this.#paths,
+      limitClock: this.#limitClock,
+    });
   }
 
   // Core.
@@ -286,7 +297,7 @@ export class Session implements Core<SessionEvent, Route> {
     const [paths, acks, rekey, writer] = [this.#paths, this.#acks, this.#rekey, this.#writer];
     const filler = new PacketFiller(this.#control, this.#streams, this.#datagrams);
     const copies = new PacketCopies(paths, acks, rekey, writer, this.#control, this.#streams);
-    return new Sender({ paths, acks, rekey, writer, filler, copies, relayData });
+    return new Sender({ paths, acks, rekey, writer, filler, copies, limitClock: this.#limitClock, relayData });
   }
 
   #makeDispatcher(lost: Fate): FrameDispatcher {

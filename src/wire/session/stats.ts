@@ -1,6 +1,8 @@
+import type { LimitClock, LimitReason, LimitTimes } from "./limit-clock.ts";
 import type { Paths } from "./paths.ts";
 import type { Route } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
+import type { PathTotals } from "./send-paths.ts";
 import type { SendPath } from "./send-path.ts";
 
 /** Packets since the start, by what became of them. */
@@ -24,6 +26,7 @@ export interface PathStats {
   readonly route: Route;
   readonly isSelected: boolean;
   readonly isSuspect: boolean;
+  /** Smoothed. */
   readonly rttMs: number | null;
   readonly minRttMs: number | null;
   readonly windowBytes: number;
@@ -31,24 +34,47 @@ export interface PathStats {
   readonly pacingBytesPerMs: number;
   readonly sentBytes: number;
   readonly sentPackets: number;
+  /** Given up … */
   readonly lostPackets: number;
+  /** … and acknowledged after all. */
+  readonly spuriousPackets: number;
   readonly probeTimeouts: number;
 }
 
-export interface SessionStats extends Readonly<SessionCounters> {
+export interface SessionStats extends Readonly<SessionCounters>, Readonly<PathTotals> {
+  /** Exchanges of keys. */
   readonly epoch: number;
+  /** Sealed, on all paths. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** Stream data that went out again. */
+  readonly repeatedBytes: number;
+  /** What holds bulk now. */
+  readonly limit: LimitReason;
+  readonly limitTimes: LimitTimes;
   readonly paths: readonly PathStats[];
 }
 
-export function statsOf(
-  counters: SessionCounters,
-  bytes: { readonly sentBytes: number; readonly receivedBytes: number },
-  epoch: number,
-  paths: Paths,
-): SessionStats {
-  return { ...counters, ...bytes, epoch, paths: [...paths.all].map((path) => pathStats(path, paths.selectedRoute)) };
+export interface StatsParts {
+  readonly counters: SessionCounters;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly repeatedBytes: number;
+  readonly epoch: number;
+  readonly paths: Paths;
+  readonly limitClock: LimitClock;
+}
+
+/** Reads counters that are there anyway: nothing is counted for it. */
+export function statsOf(now: number, { counters, paths, limitClock, ...figures }: StatsParts): SessionStats {
+  return {
+    ...counters,
+    ...figures,
+    ...paths.totals,
+    limit: limitClock.reason,
+    limitTimes: limitClock.times(now),
+    paths: [...paths.all].map((path) => pathStats(path, paths.selectedRoute)),
+  };
 }
 
 function pathStats(path: SendPath, selected: RouteState | null): PathStats {
@@ -66,6 +92,7 @@ function pathStats(path: SendPath, selected: RouteState | null): PathStats {
     sentBytes: path.sentBytes,
     sentPackets: path.sentPackets,
     lostPackets: path.lostPackets,
+    spuriousPackets: path.recovery.spuriousPackets,
     probeTimeouts: path.probeTimeouts,
   };
 }

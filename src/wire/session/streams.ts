@@ -17,6 +17,8 @@ export class Streams {
   /** What is to be told about streams. */
   readonly frames: StreamFrames;
   #bufferedBulkBytes = 0;
+  /** Stream data that went out again. */
+  repeatedBytes = 0;
 
   constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue) {
     this.#limits = limits;
@@ -126,6 +128,13 @@ export class Streams {
     return this.#table.byClass[cls].some((pair) => !this.#table.isHeld(pair) && pair.send.hasPending(allowed));
   }
 
+  /** Why there is no bulk to send, when there is none. */
+  get bulkHold(): "credit" | "buffer" | "application" {
+    const { bulk } = this.#table.byClass;
+    if (bulk.some((pair) => pair.send.hasUnsent)) return "credit";
+    return bulk.some((pair) => pair.wantsWritable) ? "buffer" : "application";
+  }
+
   /** @returns the next chunk of the class of at most `maxBytes`, its streams in turn; null when nothing is to be sent */
   nextChunk(cls: StreamClass, maxBytes: number): StreamChunk | null {
     const list = this.#table.byClass[cls];
@@ -179,7 +188,9 @@ export class Streams {
   #chunkOf(pair: StreamPair, maxBytes: number): StreamChunk | null {
     const before = pair.send.sentEnd;
     const chunk = pair.send.nextChunk(maxBytes, this.#newBytesAllowed(pair.class));
-    if (pair.class === "bulk") this.#credit.onSent(pair.send.sentEnd - before);
+    const newBytes = pair.send.sentEnd - before;
+    if (pair.class === "bulk") this.#credit.onSent(newBytes);
+    if (chunk !== null) this.repeatedBytes += chunk.length - newBytes;
     return chunk;
   }
 
