@@ -186,6 +186,29 @@ function losesData(redis: RedisServer): void {
     expect(reader.online()).toBe("ana");
   });
 
+  test("bad inputs 183 and 184: an emptied Redis that takes nothing hides nobody from the people of the same node", async () => {
+    await using here = await openSharedStores(redis.freshUrl());
+    const [ana, ben] = [channel("ana"), channel("ben")] as const;
+    await here.presence.renewNode("node-a", NOW_MS);
+    for (const each of [ana, ben]) await here.presence.add(each);
+    redis.tell("flushall");
+    redis.tell("config", "set", "maxmemory", "1");
+    try {
+      await here.presence.renewNode("node-a", NOW_MS);
+      expect(await here.presence.entriesOf(ana.userId)).toEqual([ana]);
+      expect(await here.presence.isOnline(ben.userId)).toBe(true);
+      expect(await namesAt(here)).toBe("ana ben");
+      await here.presence.remove(ana.deviceId, ana.connectionId);
+      expect(await here.presence.isOnline(ana.userId)).toBe(false);
+      expect(await namesAt(here)).toBe("ben");
+    } finally {
+      redis.tell("config", "set", "maxmemory", "0");
+    }
+    expect(await here.presence.renewNode("node-a", NOW_MS)).toBe(false);
+    await here.presence.add(ben);
+    await eventually(BACK_MS, async () => (await namesAt(here)) === "ben");
+  });
+
   test("bad input 184: subscriptions, limits and attempts work on after a flush", async () => {
     const url = redis.freshUrl();
     await using here = await openSharedStores(url);

@@ -10,6 +10,8 @@ export class OwnChannels {
   readonly #people = new Map<string, Set<string>>();
   /** Channels of which Redis may not know what became of them. */
   readonly unsure = new Set<string>();
+  /** Redis may lack any of them: it answers, and took no renewal of the lease. */
+  isDoubted = false;
 
   get(channel: string): PresenceEntry | undefined {
     return this.#entries.get(channel);
@@ -46,14 +48,17 @@ export class OwnChannels {
 
   /** What Redis knows of a person, with what it could not be told. */
   amendEntries(userId: Uint8Array, entries: readonly PresenceEntry[]): readonly PresenceEntry[] {
-    const isUnsure = (entry: PresenceEntry) => this.unsure.has(channelOf(entry));
-    const told = entries.filter((entry) => !isUnsure(entry));
-    return inRingingOrder([...told, ...this.ofPerson(userId).filter(isUnsure)]);
+    const told = new Set(entries.map(channelOf));
+    const sure = entries.filter((entry) => !this.unsure.has(channelOf(entry)));
+    const own = this.ofPerson(userId).map((entry) => [entry, channelOf(entry)] as const);
+    const isMissing = (channel: string) => this.unsure.has(channel) || (this.isDoubted && !told.has(channel));
+    return inRingingOrder([...sure, ...own.flatMap(([entry, channel]) => (isMissing(channel) ? [entry] : []))]);
   }
 
   /** The same for a page; somebody whom Redis could not be told to forget stays on it. */
   amendPage(page: Page, people: readonly OnlinePerson[]): readonly OnlinePerson[] {
-    return this.unsure.size === 0 ? people : inOrder([...people, ...this.page(page)], page.limit);
+    if (this.unsure.size === 0 && !this.isDoubted) return people;
+    return inOrder([...people, ...this.page(page)], page.limit);
   }
 
   isShown(userId: Uint8Array): boolean {

@@ -97,12 +97,13 @@ export class RedisPresenceStore implements PresenceStore {
     requireTime("end of the lease", leaseEndsAtMs);
     const renew = async () => {
       const [held, channels] = numbersIn(await this.#run("renew", node, leaseEndsAtMs));
+      this.#own.isDoubted = false;
       await this.#reconciler.settle();
       const own = this.#own.ofNode(nodeId).length;
       if (held === 1 && own > 0 && own !== channels) await this.#reconciler.compare(nodeId);
       return held === 1;
     };
-    return this.#whereThere(renew, () => true);
+    return this.#whereThere(renew, () => (this.#own.isDoubted = true));
   }
 
   async removeNode(nodeId: string): Promise<void> {
