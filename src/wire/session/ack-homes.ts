@@ -6,6 +6,7 @@ import { isAcknowledged } from "./receive-paths.ts";
 
 /** About what a packet with nothing but an ack takes. Bytes. */
 const ACK_PACKET_BYTES = 128;
+const NONE: readonly ReceivePath[] = [];
 
 /**
  * Where acks go: on the route of the path they acknowledge, so that its RTT is that route's. While that is not proven to be the other
@@ -21,7 +22,8 @@ export class AckHomes {
   }
 
   /** The paths of the other end whose acks wait to go out on this one of ours. */
-  waitingOn(now: number, path: SendPath): ReceivePath[] {
+  waitingOn(now: number, path: SendPath): readonly ReceivePath[] {
+    if (!this.#isAnyWaiting()) return NONE;
     return [...this.#received.values()].filter((from) => from.ackAt !== null && this.#homeOf(now, from) === path);
   }
 
@@ -45,6 +47,12 @@ export class AckHomes {
     let at = Number.POSITIVE_INFINITY;
     for (const from of this.#received.values()) at = Math.min(at, from.ackAt ?? at);
     return Number.isFinite(at) ? at : null;
+  }
+
+  /** Asked for every packet. */
+  #isAnyWaiting(): boolean {
+    for (const { ackAt } of this.#received.values()) if (ackAt !== null) return true;
+    return false;
   }
 
   #homeOf(now: number, from: ReceivePath): SendPath | null {

@@ -43,7 +43,12 @@ export class PacketFiller {
   }
 
   hasAny({ state, messages, bulk, streams }: Allowance): boolean {
-    if (messages && this.#control.hasAllowed((frame) => state === "open" || isRekeyFrame(frame))) return true;
+    if (
+      messages &&
+      !this.#control.isEmpty &&
+      this.#control.hasAllowed((frame) => state === "open" || isRekeyFrame(frame))
+    )
+      return true;
     if (state !== "open") return false;
     if (messages && !this.#streams.frames.isEmpty) return true;
     return streams && ((messages && this.#hasMessages()) || (bulk && this.hasBulk()));
@@ -64,6 +69,7 @@ export class PacketFiller {
   }
 
   #addControl(builder: PacketBuilder, { state }: Allowance): void {
+    if (this.#control.isEmpty) return;
     const isAllowed = (frame: Frame) => state === "open" || isRekeyFrame(frame);
     for (let next = this.#control.take(builder.room, isAllowed); next !== null;) {
       builder.addFrame(next.frame, next.bytes, true);

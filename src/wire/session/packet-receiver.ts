@@ -35,7 +35,8 @@ export class PacketReceiver {
     if (typeAt(bytes, start, end) !== packetType.sealed) return this.#drop("foreignPackets");
     const index = receiverIndexAt(bytes, start);
     if (!this.#indexes.isLocal(index)) return this.#drop("foreignPackets");
-    const [pathId, number] = [pathIdAt(bytes, start), packetNumberAt(bytes, start)];
+    const pathId = pathIdAt(bytes, start);
+    const number = packetNumberAt(bytes, start);
     const known = this.#paths.get(pathId);
     if (this.#paths.isGone(pathId) || known?.window.isFresh(number) === false) return this.#drop("repeatedPackets");
     const plaintext = this.#rekey.ring.open(now, bytes, start, end);

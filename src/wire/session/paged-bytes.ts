@@ -10,6 +10,12 @@ export class PagedBytes {
   #firstPage = 0;
 
   write(offset: number, bytes: Uint8Array): void {
+    const start = offset % PAGE_BYTES;
+    if (start + bytes.length <= PAGE_BYTES) this.#page(Math.floor(offset / PAGE_BYTES)).set(bytes, start);
+    else this.#writeParts(offset, bytes);
+  }
+
+  #writeParts(offset: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const within = (offset + at) % PAGE_BYTES;
       const length = Math.min(bytes.length - at, PAGE_BYTES - within);

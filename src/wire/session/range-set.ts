@@ -18,6 +18,12 @@ export class RangeSet {
   /** @returns how many numbers were not in it before */
   add(start: number, end: number): number {
     if (start >= end) return 0;
+    const newest = this.#edges.length - 1;
+    // Most numbers come in order.
+    if (newest > 0 && this.#edges[newest] === start) {
+      this.#edges[newest] = end;
+      return end - start;
+    }
     const first = this.#firstEndingAt(start);
     let [low, high, known, last] = [start, end, 0, first];
     for (; this.startAt(last) <= end; last++) {
@@ -31,7 +37,12 @@ export class RangeSet {
   }
 
   remove(start: number, end: number): void {
-    if (start >= end) return;
+    if (start >= end || this.startAt(0) >= end) return;
+    // And most are done with from the front.
+    if (start <= this.startAt(0) && end < this.endAt(0)) {
+      this.#edges[0] = end;
+      return;
+    }
     const first = this.#firstEndingAt(start + 1);
     const kept: number[] = [];
     let last = first;
@@ -44,6 +55,11 @@ export class RangeSet {
 
   clear(): void {
     this.#edges.length = 0;
+  }
+
+  /** Nothing of it is at `number` or beyond. */
+  isBefore(number: number): boolean {
+    return (this.#edges[this.#edges.length - 1] ?? 0) <= number;
   }
 
   /** The parts of a range that are not in the set, in order. */

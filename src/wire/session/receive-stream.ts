@@ -119,8 +119,10 @@ export class ReceiveStream {
   #keep(offset: number, data: Uint8Array): void {
     const from = Math.max(offset, this.#readEnd);
     // What is already there stays: the caller may hold a view of it.
-    for (const [start, end] of this.#received.missing(from, offset + data.length))
-      this.#held.write(start, data.subarray(start - offset, end - offset));
+    if (from === offset && this.#received.isBefore(from)) this.#held.write(offset, data);
+    else
+      for (const [start, end] of this.#received.missing(from, offset + data.length))
+        this.#held.write(start, data.subarray(start - offset, end - offset));
     this.#received.add(from, offset + data.length);
     if (this.#received.count > MAX_HOLES) throw new WireError("protocol-error", "too many holes in a stream");
   }

@@ -116,11 +116,14 @@ export class SendStream {
     if (this.#resetCode !== null) return;
     if (chunk.fin) this.#fin = "acked";
     const from = Math.max(chunk.offset, this.#base);
-    this.#lost.remove(from, end(chunk));
-    this.#acked.add(from, end(chunk));
-    if (this.#acked.startAt(0) > this.#base) return;
-    this.#base = this.#acked.endAt(0);
-    this.#acked.remove(0, this.#base);
+    if (this.#lost.count > 0) this.#lost.remove(from, end(chunk));
+    if (from === this.#base && this.#acked.count === 0) this.#base = Math.max(this.#base, end(chunk));
+    else {
+      this.#acked.add(from, end(chunk));
+      if (this.#acked.startAt(0) > this.#base) return;
+      this.#base = this.#acked.endAt(0);
+      this.#acked.remove(0, this.#base);
+    }
     this.#held.releaseBefore(this.#base);
   }
 

@@ -81,11 +81,11 @@ export class SentPackets {
     columns.bytes[slot] = bytes;
     columns.ackPath[slot] = contents.ackPath;
     columns.ackLargest[slot] = contents.ackLargest;
-    const [first, ...rest] = contents.chunks;
+    const [first] = contents.chunks;
     columns.chunk[slot] = first === undefined ? -1 : first.length + (first.fin ? FIN : 0);
     columns.stream[slot] = first?.stream ?? 0;
     columns.offset[slot] = first?.offset ?? 0;
-    columns.more[slot] = rest.length + contents.frames.length === 0 ? null : [...rest, ...contents.frames];
+    columns.more[slot] = moreOf(contents);
     this.bytesInFlight += bytes;
     this.packetsInFlight++;
     return number;
@@ -128,10 +128,8 @@ export class SentPackets {
         length: chunk % FIN,
         fin: chunk >= FIN,
       });
-    for (const item of columns.more[slot] ?? []) {
-      if ("kind" in item) fate.frame(item);
-      else fate.chunk(item);
-    }
+    const more = columns.more[slot] ?? null;
+    if (more !== null) reportEach(more, fate);
     const ackPath = columns.ackPath[slot] ?? -1;
     if (ackPath >= 0) fate.ack(ackPath, columns.ackLargest[slot] ?? 0);
   }
@@ -162,6 +160,18 @@ export class SentPackets {
     for (let number = this.oldest; number < this.next; number++)
       copySlot(from, number & from.mask, to, number & to.mask);
     this.columns = to;
+  }
+}
+
+/** What has no column: a packet of bulk has nothing of the kind. */
+function moreOf({ chunks, frames }: PacketContents): readonly (StreamChunk | Frame)[] | null {
+  return chunks.length <= 1 && frames.length === 0 ? null : [...chunks.slice(1), ...frames];
+}
+
+function reportEach(items: readonly (StreamChunk | Frame)[], fate: Fate): void {
+  for (const item of items) {
+    if ("kind" in item) fate.frame(item);
+    else fate.chunk(item);
   }
 }
 

@@ -143,7 +143,7 @@ export class Streams {
       if (pair === undefined) return null;
       const chunk = this.#table.isHeld(pair) ? null : this.#chunkOf(pair, maxBytes);
       if (chunk !== null && cls !== "bulk") return chunk;
-      list.push(...list.splice(0, 1));
+      if (list.length > 1) list.push(...list.splice(0, 1));
       if (chunk !== null) return chunk;
     }
     return null;
