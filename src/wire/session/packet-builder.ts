@@ -34,6 +34,11 @@ export class PacketBuilder {
     this.asksForAck = this.#needsPadding = false;
   }
 
+  /** All frames so far. Overwritten when the packet is sealed. */
+  get plaintext(): Uint8Array {
+    return this.#out.subarray(this.#start + SEALED_HEADER_BYTES, this.#at);
+  }
+
   get isEmpty(): boolean {
     return this.#at === this.#start + SEALED_HEADER_BYTES;
   }

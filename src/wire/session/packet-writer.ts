@@ -8,18 +8,21 @@ import { CHECKS_PATH } from "./path-id.ts";
 import type { Rekey } from "./rekey.ts";
 import type { Route } from "./route.ts";
 import type { SendPath } from "./send-path.ts";
+import type { Tracer } from "./tracer.ts";
 
 /** Turns what the builder holds into sealed packets with numbers of their own. Nothing else seals. */
 export class PacketWriter {
   readonly builder = new PacketBuilder();
   readonly #rekey: Rekey;
   readonly #indexes: Indexes;
+  readonly #tracer: Tracer | null;
   #nextCheck = 0;
   sentBytes = 0;
 
-  constructor(rekey: Rekey, indexes: Indexes) {
+  constructor(rekey: Rekey, indexes: Indexes, tracer: Tracer | null) {
     this.#rekey = rekey;
     this.#indexes = indexes;
+    this.#tracer = tracer;
   }
 
   /** Seals for a path, which remembers what was in it. @returns the packet's length */
@@ -41,7 +44,9 @@ export class PacketWriter {
 
   #seal(now: number, pathId: number, number: number): number {
     if (this.#rekey.sealState(now) === "restricted") this.#rekey.onRestrictedPacket();
+    this.#tracer?.packetWritten(this.builder.plaintext);
     const length = this.builder.seal(this.#rekey.ring.sending, this.#indexes.remote, pathId, number);
+    this.#tracer?.packetSent(pathId, number, length);
     this.sentBytes += length;
     return length;
   }

@@ -6,6 +6,7 @@ import type { RouteState } from "./route-state.ts";
 import { updateRtt } from "./rtt.ts";
 import { SendPath } from "./send-path.ts";
 import type { Fate } from "./sent-packets.ts";
+import type { Tracer } from "./tracer.ts";
 
 /** A path that comes back within this goes on with its congestion controller. Milliseconds. */
 const FROZEN_MS = 30_000;
@@ -15,6 +16,7 @@ export interface SendPathsOptions {
   readonly random: Random;
   readonly congestion: () => CongestionController;
   readonly skipEveryPackets: number;
+  readonly tracer: Tracer | null;
   /** What a path that is given up had in flight goes back to where it came from. */
   readonly lost: Fate;
 }
@@ -99,8 +101,9 @@ export class SendPaths {
   }
 
   #make(id: number, route: RouteState, congestion: CongestionController, now: number): SendPath {
-    const { random, skipEveryPackets } = this.#options;
+    const { random, skipEveryPackets, tracer } = this.#options;
     const path = new SendPath(id, route, congestion, random, skipEveryPackets, now);
+    tracer?.watch(path);
     if (route.baseRttMs !== null) path.recovery.rtt = updateRtt(null, route.baseRttMs, 0);
     return path;
   }

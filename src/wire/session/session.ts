@@ -33,6 +33,8 @@ import { type SessionLimits, sessionLimits } from "./session-limits.ts";
 import { newCounters, type SessionStats, statsOf } from "./stats.ts";
 import type { StreamClass } from "./stream-id.ts";
 import { Streams } from "./streams.ts";
+import type { TraceSink } from "./trace.ts";
+import { Tracer } from "./tracer.ts";
 
 export interface SessionOptions {
   /** Of the first Noise handshake: the end that accepted. */
@@ -52,6 +54,8 @@ export interface SessionOptions {
   readonly relayData?: boolean;
   readonly limits?: Partial<SessionLimits>;
   readonly congestion?: () => CongestionController;
+  /** Hears what happens inside; costs nothing when left out. */
+  readonly trace?: TraceSink;
   readonly now: number;
 }
 
@@ -68,6 +72,7 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #datagrams = new DatagramQueue();
   readonly #received = new ReceivePaths();
   readonly #counters = newCounters();
+  readonly #tracer: Tracer | null;
   readonly #reader = new FrameReader();
   readonly #streams: Streams;
   readonly #indexes: Indexes;
@@ -90,6 +95,7 @@ export class Session implements Core<SessionEvent, Route> {
     const limits = (this.#limits = { ...sessionLimits, ...options.limits });
     this.sessionId = options.sessionId;
     this.#heardAtMs = options.now;
+    this.#tracer = options.trace === undefined ? null : new Tracer(options.trace, options.now);
     this.#streams = new Streams(initiator, limits, this.#events);
     this.#indexes = new Indexes(localIndex, remoteIndex, random, this.#events);
     this.#rekey = new Rekey({
@@ -101,9 +107,9 @@ export class Session implements Core<SessionEvent, Route> {
     });
     const lost = lostFate(this.#streams, this.#control);
     const congestion = options.congestion ?? (() => new Bbr());
-    this.#paths = new Paths({ ...limits, random, congestion, events: this.#events, lost });
+    this.#paths = new Paths({ ...limits, random, congestion, events: this.#events, lost, tracer: this.#tracer });
     this.#acks = new AckHomes(this.#received, this.#paths);
-    this.#writer = new PacketWriter(this.#rekey, this.#indexes);
+    this.#writer = new PacketWriter(this.#rekey, this.#indexes, this.#tracer);
     this.#limitClock = new LimitClock(options.now);
     this.#sender = this.#makeSender(options.relayData ?? true);
     this.#receiver = new PacketReceiver(this.#indexes, this.#rekey, this.#received, this.#counters);
@@ -215,6 +221,7 @@ export class Session implements Core<SessionEvent, Route> {
 
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
     if (this.#ending.state === "closed") return;
+    this.#tracer?.begin(now);
     const touched = new Set<ReceivePath>();
     try {
       this.#receiver.receive(now, datagram, from, this.#paths, (path, number, plaintext, bytes) => {
@@ -227,11 +234,13 @@ export class Session implements Core<SessionEvent, Route> {
     }
     for (const path of touched) path.onBurstEnd(now);
     this.#refillSpares();
+    this.#tracer?.observe(this.#paths, this.#counters, this.#rekey.epoch);
   }
 
   handleTimeout(now: number): void {
     if (this.#ending.state === "closed") return;
     if (!this.#isOpen) return this.#ending.handleTimeout(now);
+    this.#tracer?.begin(now);
     this.#indexes.handleTimeout(now);
     this.#rekey.handleTimeout(now);
     this.#paths.handleTimeout(now);
@@ -239,13 +248,17 @@ export class Session implements Core<SessionEvent, Route> {
       this.#ending.end("protocol-error", "the other end made no new keys", false);
     else if (now >= this.#heardAtMs + this.#limits.idleTimeoutMs)
       this.#ending.end("no-path", "nothing came from the other end for too long", false);
+    this.#tracer?.observe(this.#paths, this.#counters, this.#rekey.epoch);
   }
 
   pollEvent(): SessionEvent | null {
-    return this.#events.shift();
+    const event = this.#events.shift();
+    if (event !== null) this.#tracer?.event(event, this.#paths);
+    return event;
   }
 
   pollTransmit(now: number): Transmit<Route> | null {
+    this.#tracer?.begin(now);
     if (this.#isOpen) return this.#sender.poll(now);
     for (let last = this.#lastWords(now); last !== null; last = this.#lastWords(now)) {
       const transmit = this.#sender.only(now, last.route, last.frame);
@@ -267,6 +280,7 @@ export class Session implements Core<SessionEvent, Route> {
     this.#isEstablished = true;
     this.#heardAtMs = now;
     this.#receivedBytes += bytes;
+    this.#tracer?.packetReceived(path.id, number, bytes, plaintext);
     const route = this.#paths.heard(now, from, bytes, path.id);
     this.#dispatcher.begin(now, path.id, route);
     this.#reader.read(plaintext, this.#dispatcher);
