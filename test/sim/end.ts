@@ -137,6 +137,8 @@ export class SimEnd implements SimHost {
   }
 
   #send(bytes: Uint8Array, to: Route): void {
+    if (this.#cables.get(routeKey(to))?.link.refuses(bytes.length) === true)
+      return this.session.refused(this.now, to, bytes.length);
     if (this.isCapturing) this.captured.push({ bytes: bytes.slice(), to });
     const cable = this.#cables.get(routeKey(to));
     const out = this.tap === null ? bytes : this.tap(bytes, to);

@@ -17,6 +17,8 @@ export interface LinkOptions {
   readonly ordered?: boolean;
   /** Longer datagrams vanish. Bytes. */
   readonly mtu?: number;
+  /** And longer ones do not even leave the sender, who is told. Bytes, as Ethernet's if not said. */
+  readonly ownMtu?: number;
 }
 
 /** A link's life: what it does to each datagram, and what it did in all. */
@@ -33,6 +35,10 @@ export class Link {
   constructor(options: LinkOptions, random: Seeded) {
     this.options = options;
     this.#random = random;
+  }
+
+  refuses(bytes: number): boolean {
+    return !(this.options.ordered ?? false) && bytes > (this.options.ownMtu ?? 1_472);
   }
 
   /** @returns when each copy of a datagram sent now arrives; empty when it is lost */

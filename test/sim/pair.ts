@@ -127,6 +127,7 @@ export function sessionOptions(
     remoteStatic: other.publicKey,
     rekeyPrologue: prologue,
     random: random.fork().bytes,
+    isUnfragmented: () => true,
     now: network.now,
     ...more,
   });

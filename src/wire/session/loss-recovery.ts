@@ -1,5 +1,5 @@
 import { WireError } from "../errors.ts";
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { BlackHole } from "./black-hole.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import type { AckFrame } from "./frame-reader.ts";
 import { lossDelayMs, persistentCongestionMs, probeTimeoutMs, type RttEstimate, updateRtt } from "./rtt.ts";
@@ -22,9 +22,6 @@ export interface Outcome {
   ackedBytes: number;
   lostBytes: number;
   lostPackets: number;
-  /** Among these, packets of full length. */
-  ackedFull: number;
-  lostFull: number;
   /** Something was acknowledged that was not before, be it late. */
   isProgress: boolean;
   rttMs: number | null;
@@ -35,6 +32,7 @@ export interface Outcome {
 export class LossRecovery {
   readonly sent = new SentPackets();
   readonly rate = new DeliveryRate();
+  readonly blackHole = new BlackHole();
   rtt: RttEstimate | null = null;
   /** Probe timeouts in a row. */
   probeTimeouts = 0;
@@ -123,18 +121,15 @@ export class LossRecovery {
     }
   }
 
-  /** Hands all that is in flight to `fate` and forgets it as lost; late acks still count. @returns how many full packets that were */
-  abandon(fate: Fate): number {
+  /** Hands all that is in flight to `fate` and forgets it as lost; late acks still count. */
+  abandon(fate: Fate): void {
     const { sent } = this;
-    let full = 0;
     for (let number = sent.oldestInFlight; number < sent.next; number++) {
       if (sent.stateOf(number) !== packetState.inFlight) continue;
-      if (sent.columns.bytes[number & sent.columns.mask] === MIN_DATAGRAM_BYTES) full++;
       this.#giveUp(number, fate);
     }
     this.#lossAt = null;
     this.#forget(Number.NEGATIVE_INFINITY);
-    return full;
   }
 
   #refuseLies(ack: AckFrame): void {
@@ -150,8 +145,9 @@ export class LossRecovery {
     for (let number = Math.max(ack.low[index] ?? 0, sent.oldestInFlight); number <= high; number++) {
       if (sent.stateOf(number) !== packetState.inFlight) continue;
       const slot = number & sent.columns.mask;
-      outcome.ackedBytes += sent.columns.bytes[slot] ?? 0;
-      if (sent.columns.bytes[slot] === MIN_DATAGRAM_BYTES) outcome.ackedFull++;
+      const bytes = sent.columns.bytes[slot] ?? 0;
+      outcome.ackedBytes += bytes;
+      this.blackHole.onAcked(number, bytes);
       if (index === 0 && number === high) outcome.rttMs = now - sent.sentAtMs(number);
       this.rate.onAcked(now, sent.columns, slot);
       this.#settleAcked(number, acked, outcome);
@@ -204,13 +200,14 @@ export class LossRecovery {
     const bytes = this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
     outcome.lostPackets++;
     outcome.lostBytes += bytes;
-    if (bytes === MIN_DATAGRAM_BYTES) outcome.lostFull++;
     this.#giveUp(number, fate);
   }
 
   #giveUp(number: number, fate: Fate): void {
+    const bytes = this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
     this.lostPackets++;
-    this.onGivenUp?.(number, this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0);
+    this.onGivenUp?.(number, bytes);
+    this.blackHole.onLost(number, bytes);
     this.sent.settle(number, packetState.lost);
     this.sent.report(number, fate);
     this.#lost.push(number);
@@ -226,7 +223,7 @@ export class LossRecovery {
 }
 
 /** Ranges are few, and the newest come first. */
-function isAcked(ack: AckFrame, number: number): boolean {
+export function isAcked(ack: AckFrame, number: number): boolean {
   for (let index = 0; index < ack.count && number <= (ack.high[index] ?? 0); index++)
     if (number >= (ack.low[index] ?? 0)) return true;
   return false;
@@ -237,8 +234,6 @@ function noOutcome(): Outcome {
     ackedBytes: 0,
     lostBytes: 0,
     lostPackets: 0,
-    ackedFull: 0,
-    lostFull: 0,
     isProgress: false,
     rttMs: null,
     isPersistent: false,

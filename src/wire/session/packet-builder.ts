@@ -23,12 +23,12 @@ export class PacketBuilder {
   #at = 0;
   #end = 0;
 
-  /** At `start` of `out`, where a whole datagram has room. */
-  begin(out: Uint8Array, start: number): void {
+  /** At `start` of `out`, where a packet of `maxBytes` has room. */
+  begin(out: Uint8Array, start: number, maxBytes = MIN_DATAGRAM_BYTES): void {
     this.#out = out;
     this.#start = start;
     this.#at = start + SEALED_HEADER_BYTES;
-    this.#end = start + MIN_DATAGRAM_BYTES - TAG_BYTES;
+    this.#end = start + maxBytes - TAG_BYTES;
     this.contents.chunks.length = this.contents.frames.length = 0;
     this.contents.ackPath = -1;
     this.asksForAck = this.#needsPadding = false;

@@ -5,7 +5,6 @@ import type { Paths } from "./paths.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import type { ReceivePaths } from "./receive-paths.ts";
 import type { Rekey } from "./rekey.ts";
-import { type Route, routeKey } from "./route.ts";
 import type { SessionCounters } from "./stats.ts";
 
 /** An authentic packet, for the first time. */
@@ -25,13 +24,14 @@ export class PacketReceiver {
     this.#counters = counters;
   }
 
-  receive(now: number, buffer: Uint8Array, route: Route, known: Paths, onPacket: OnPacket): void {
-    const splitter = known.routeOf(routeKey(route))?.splitter ?? new BurstSplitter();
-    splitter.split(buffer, (bytes, start, end) => this.#open(now, bytes, start, end, route, onPacket));
+  /** @param key of the route it came on */
+  receive(now: number, buffer: Uint8Array, key: string, known: Paths, onPacket: OnPacket): void {
+    const splitter = known.routeOf(key)?.splitter ?? new BurstSplitter();
+    splitter.split(buffer, (bytes, start, end) => this.#open(now, bytes, start, end, key, onPacket));
   }
 
   /** In this order: length, index, epoch, fresh; then the tag; and only then anything is remembered. */
-  #open(now: number, bytes: Uint8Array, start: number, end: number, route: Route, onPacket: OnPacket): boolean {
+  #open(now: number, bytes: Uint8Array, start: number, end: number, key: string, onPacket: OnPacket): boolean {
     if (typeAt(bytes, start, end) !== packetType.sealed) return this.#drop("foreignPackets");
     const index = receiverIndexAt(bytes, start);
     if (!this.#indexes.isLocal(index)) return this.#drop("foreignPackets");
@@ -41,7 +41,7 @@ export class PacketReceiver {
     if (this.#paths.isGone(pathId) || known?.window.isFresh(number) === false) return this.#drop("repeatedPackets");
     const plaintext = this.#rekey.ring.open(now, bytes, start, end);
     if (plaintext === null) return this.#drop("forgedPackets");
-    const path = known ?? this.#paths.open(pathId, routeKey(route), now);
+    const path = known ?? this.#paths.open(pathId, key, now);
     path.window.mark(number);
     this.#rekey.onOpened(now);
     this.#counters.openedPackets++;

@@ -32,6 +32,14 @@ export class PacketWriter {
     return length;
   }
 
+  /** Seals a packet that is to show how long it may be. @returns its length */
+  sealSizeProbe(now: number, path: SendPath): number {
+    const number = path.nextNumber();
+    const length = this.#seal(now, path.id, number);
+    path.onSizeProbeSent(now, number, length);
+    return length;
+  }
+
   /** A check in a packet of its own. Path 0 has one row of numbers for all routes. */
   check(now: number, { route, frame, paddedTo }: Check): Transmit<Route> {
     const out = new Uint8Array(MIN_DATAGRAM_BYTES);

@@ -103,8 +103,8 @@ export class Paths {
   }
 
   /** An authentic packet came from this route. @returns what is known of it; null for the server's while that is not available */
-  heard(now: number, route: Route, bytes: number, pathId: number): RouteState | null {
-    const state = this.#routes.get(routeKey(route)) ?? this.#see(now, route);
+  heard(now: number, route: Route, key: string, bytes: number, pathId: number): RouteState | null {
+    const state = this.#routes.get(key) ?? this.#see(now, route);
     if (state === null) return null;
     state.onReceived(now, bytes);
     state.path?.recovery.onSignOfLife();
@@ -191,6 +191,7 @@ export class Paths {
   #doubtSize(now: number, route: RouteState): void {
     if (route.route.kind === "server" || route.path?.takeSizeDoubt() !== true) return;
     route.standing = "answered";
+    route.path.mtu.onBaseLost(now);
     this.#checks.restart(now, route);
   }
 

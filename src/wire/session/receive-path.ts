@@ -1,3 +1,4 @@
+import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { ReplayWindow } from "../packet/replay-window.ts";
 import { AckRanges } from "./ack-ranges.ts";
 
@@ -17,6 +18,7 @@ export class ReceivePath {
   #largest = -1;
   #largestAtMs = 0;
   #unacked = 0;
+  #lastBytes = 0;
 
   constructor(id: number, routeKey: string, now: number) {
     this.id = id;
@@ -26,14 +28,14 @@ export class ReceivePath {
 
   /**
    * After a packet was opened and read. An ack is due at once for a gap, for a packet that is the end of a flight, and when many wait.
-   * @param isLast shorter than a full datagram, so that probably none follows
+   * @param bytes of the packet: when it is shorter than a full one, probably none follows
    */
   onPacket(
     now: number,
     number: number,
     routeKey: string,
     asksForAck: boolean,
-    isLast: boolean,
+    bytes: number,
     maxAckDelayMs: number,
   ): void {
     const isInOrder = number === this.#largest + 1;
@@ -44,6 +46,9 @@ export class ReceivePath {
       this.#largestAtMs = now;
       this.routeKey = routeKey;
     }
+    // How long a full one is, the packet before tells.
+    const isLast = bytes < Math.max(MIN_DATAGRAM_BYTES, this.#lastBytes);
+    this.#lastBytes = bytes;
     if (!asksForAck) return;
     this.#unacked++;
     const isUrgent = !isInOrder || isLast || this.#unacked >= MAX_UNACKED_PACKETS;

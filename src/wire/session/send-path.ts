@@ -2,15 +2,21 @@ import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
 import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import type { AckFrame } from "./frame-reader.ts";
-import { LossRecovery, type Outcome } from "./loss-recovery.ts";
+import { isAcked, LossRecovery, type Outcome } from "./loss-recovery.ts";
+import type { Mtu } from "./mtu.ts";
 import { Pacer } from "./pacer.ts";
 import type { RouteState } from "./route-state.ts";
+import { probeTimeoutMs } from "./rtt.ts";
 import { type Fate, type PacketContents, packetState } from "./sent-packets.ts";
 
-/** What one offloaded send holds: 65 507 bytes. */
-const MAX_BURST_PACKETS = 54;
-/** By chance this many full packets in a row are not lost, even where a third of all is. */
-const DOUBTFUL_PACKETS = 24;
+/** What one offloaded send holds: as many segments, and the largest UDP payload over IPv4. */
+const MAX_BURST_PACKETS = 64;
+const MAX_BURST_BYTES = 65_507;
+/** Packets that a window holds at least: where it is small, they are. */
+const WINDOW_PACKETS = 4;
+/** A probe for size is lost after this many probe timeouts, and not before so long: programs pause. Milliseconds. */
+const SIZE_PROBE_TIMEOUTS = 2;
+const SIZE_PROBE_LEAST_MS = 200;
 /** How far control and chat may go beyond a window that bulk has filled. Bytes. */
 const MESSAGE_RESERVE_BYTES = 16 * MIN_DATAGRAM_BYTES;
 /** Two probe timeouts make a path suspect, but not before this: programs and radios pause. Milliseconds. */
@@ -23,13 +29,12 @@ const QUIET_PACKETS = 16;
 
 /** Our sending on one route: numbers, loss, RTT, congestion, pacing. Its id is ours to choose and never used again. */
 export class SendPath {
-  /** Full packets lost since one was acknowledged. */
-  #fullLost = 0;
   readonly id: number;
   /** The server's path outlives its route. */
   route: RouteState;
   readonly recovery = new LossRecovery();
   readonly congestion: CongestionController;
+  readonly mtu: Mtu;
   readonly #pacer: Pacer;
   readonly #random: Random;
   readonly #skipEveryPackets: number;
@@ -49,6 +54,7 @@ export class SendPath {
     id: number,
     route: RouteState,
     congestion: CongestionController,
+    mtu: Mtu,
     random: Random,
     skipEveryPackets: number,
     now: number,
@@ -56,6 +62,7 @@ export class SendPath {
     this.id = id;
     this.route = route;
     this.congestion = congestion;
+    this.mtu = mtu;
     this.#random = random;
     this.#skipEveryPackets = skipEveryPackets;
     this.#skipAt = this.#skipDistance();
@@ -71,19 +78,27 @@ export class SendPath {
   /** One more full bulk packet may leave in the burst that has begun. */
   mayContinueBulk(now: number): boolean {
     if (this.isSuspect || !this.#isWithin(0)) return false;
-    return this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs) >= MIN_DATAGRAM_BYTES - 1;
+    return this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs) >= this.datagramBytes - 1;
   }
 
   get isSuspect(): boolean {
     return this.suspectSinceMs !== null;
   }
 
-  /** Full packets that may leave in one burst, at most 54. */
-  burstPackets(now: number): number {
+  /** What a full packet has now. A probe for loss is short: what it is sent for may be the length of the others. */
+  get datagramBytes(): number {
+    if (this.probesOwed > 0 || this.mtu.bytes === MIN_DATAGRAM_BYTES) return MIN_DATAGRAM_BYTES;
+    const share = Math.floor(this.congestion.windowBytes / WINDOW_PACKETS);
+    return Math.max(MIN_DATAGRAM_BYTES, Math.min(this.mtu.bytes, share));
+  }
+
+  /** Packets of `datagramBytes` that may leave in one burst: at most 64, and what one send holds. */
+  burstPackets(now: number, datagramBytes: number): number {
     const { sent } = this.recovery;
     const budget = this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs);
     const bytes = Math.min(budget, this.congestion.windowBytes - sent.bytesInFlight);
-    return Math.max(1, Math.min(MAX_BURST_PACKETS, Math.floor(bytes / MIN_DATAGRAM_BYTES)));
+    const most = Math.min(MAX_BURST_PACKETS, Math.floor(MAX_BURST_BYTES / datagramBytes));
+    return Math.max(1, Math.min(most, Math.floor(bytes / datagramBytes)));
   }
 
   get lostPackets(): number {
@@ -124,17 +139,38 @@ export class SendPath {
     const outcome = this.recovery.onAck(now, ack, acked, lost);
     if (outcome.rttMs !== null) this.route.onRtt(now, outcome.rttMs);
     if (outcome.isProgress) this.#onProgress(now);
+    const { probeNumber } = this.mtu;
+    if (probeNumber !== null && isAcked(ack, probeNumber)) this.mtu.onArrived(now);
     this.#teachCongestion(now, outcome);
+    if (!this.isSuspect && this.recovery.blackHole.takeLarge()) this.mtu.onBlackHole(now);
   }
 
   handleTimeout(now: number, lost: Fate): void {
     const { lossAt, probeAt } = this.recovery;
     if (lossAt !== null && now >= lossAt) this.#teachCongestion(now, this.recovery.detectLost(now, lost));
     else if (probeAt !== null && now >= probeAt) this.#onProbeTimeout(now, lost);
+    this.mtu.handleTimeout(now);
   }
 
   pollTimeout(): number | null {
-    return this.recovery.lossAt ?? this.recovery.probeAt;
+    const [at, mtuAt] = [this.recovery.lossAt ?? this.recovery.probeAt, this.mtu.pollTimeout()];
+    return at === null || mtuAt === null ? (at ?? mtuAt) : Math.min(at, mtuAt);
+  }
+
+  /** When the next probe for size is due; null while there is none, or the path is silent. */
+  get sizeProbeAt(): number | null {
+    return this.isSuspect ? null : this.mtu.dueAt;
+  }
+
+  /** It asks to be acknowledged, but nothing waits for it: neither window nor loss detection know it. */
+  onSizeProbeSent(now: number, number: number, bytes: number): void {
+    const timeoutMs = Math.max(SIZE_PROBE_TIMEOUTS * probeTimeoutMs(this.recovery.rtt), SIZE_PROBE_LEAST_MS);
+    this.recovery.sent.pass(packetState.unknown);
+    this.mtu.onSent(number, bytes, now + timeoutMs);
+    this.#pacer.spend(bytes);
+    this.sentPackets++;
+    this.sentBytes += bytes;
+    this.route.onSent(bytes);
   }
 
   /** When the pacer lets a bulk packet go; null when it is the window that holds it. */
@@ -149,9 +185,7 @@ export class SendPath {
 
   /** Short packets arrive, but so many full ones in a row do not that the route may not carry them any more, RFC 8899 §4.3. Asked once. */
   takeSizeDoubt(): boolean {
-    if (this.isSuspect || this.#fullLost < DOUBTFUL_PACKETS) return false;
-    this.#fullLost = 0;
-    return true;
+    return !this.isSuspect && this.recovery.blackHole.takeBase();
   }
 
   /** The server's path, on a route that is there again. */
@@ -173,7 +207,7 @@ export class SendPath {
 
   #isWithin(reserveBytes: number): boolean {
     const { sent } = this.recovery;
-    return !sent.isFull && sent.bytesInFlight + MIN_DATAGRAM_BYTES <= this.congestion.windowBytes + reserveBytes;
+    return !sent.isFull && sent.bytesInFlight + this.datagramBytes <= this.congestion.windowBytes + reserveBytes;
   }
 
   #onProbeTimeout(now: number, again: Fate): void {
@@ -184,7 +218,7 @@ export class SendPath {
     if (this.recovery.probeTimeouts >= SUSPECT_TIMEOUTS && now - since >= SUSPECT_AFTER_MS)
       this.suspectSinceMs ??= since;
     // All goes out again, on another path if there is one; a window full of unknowns would only hold the ring.
-    if (this.isSuspect) this.#fullLost += this.recovery.abandon(again);
+    if (this.isSuspect) this.recovery.abandon(again);
   }
 
   #onProgress(now: number): void {
@@ -196,7 +230,6 @@ export class SendPath {
 
   #teachCongestion(now: number, outcome: Outcome): void {
     const { sent, rate, rtt } = this.recovery;
-    this.#fullLost = outcome.ackedFull > 0 ? 0 : this.#fullLost + outcome.lostFull;
     if (outcome.lostBytes > 0) this.congestion.onLost(now, outcome.lostBytes, outcome.isPersistent);
     if (outcome.ackedBytes === 0) return;
     this.congestion.onAck({

@@ -1,7 +1,10 @@
+import { familyOf } from "../address.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
 import { MAX_PATH_ID } from "../packet/header.ts";
+import { Mtu } from "./mtu.ts";
 import { FIRST_FREE_PATH, SERVER_PATH } from "./path-id.ts";
+import type { Route, UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { updateRtt } from "./rtt.ts";
 import { SendPath } from "./send-path.ts";
@@ -17,6 +20,8 @@ export interface SendPathsOptions {
   readonly congestion: () => CongestionController;
   readonly skipEveryPackets: number;
   readonly tracer: Tracer | null;
+  /** Nothing cuts packets up on their way out there, so that one that arrives shows what the path carries. */
+  readonly isUnfragmented: (route: UdpRoute) => boolean;
   /** What a path that is given up had in flight goes back to where it came from. */
   readonly lost: Fate;
 }
@@ -102,10 +107,15 @@ export class SendPaths {
 
   #make(id: number, route: RouteState, congestion: CongestionController, now: number): SendPath {
     const { random, skipEveryPackets, tracer } = this.#options;
-    const path = new SendPath(id, route, congestion, random, skipEveryPackets, now);
+    const mtu = new Mtu({ family: this.#probedFamily(route.route), now });
+    const path = new SendPath(id, route, congestion, mtu, random, skipEveryPackets, now);
     tracer?.watch(path);
     if (route.baseRttMs !== null) path.recovery.rtt = updateRtt(null, route.baseRttMs, 0);
     return path;
+  }
+
+  #probedFamily(route: Route): 4 | 6 | null {
+    return route.kind === "udp" && this.#options.isUnfragmented(route) ? familyOf(route.remote.ip) : null;
   }
 }
 

@@ -33,6 +33,7 @@ const NOTHING: Allowance = { state: "open", messages: false, bulk: false, stream
 export class Sender {
   readonly #options: SenderOptions;
   #wakeAt: number | null = null;
+  #sizeProbeAt: number | null = null;
   #isOpen = true;
 
   constructor(options: SenderOptions) {
@@ -41,18 +42,20 @@ export class Sender {
 
   poll(now: number): Transmit<Route> | null {
     const { rekey, copies } = this.#options;
-    this.#wakeAt = null;
+    this.#wakeAt = this.#sizeProbeAt = null;
     rekey.poke(now);
     const state = rekey.sealState(now);
     this.#isOpen = state === "open";
     if (state === "spent") return null;
-    return this.#check(now) ?? copies.poll(now) ?? this.#aside(now) ?? this.#main(now);
+    return this.#check(now) ?? copies.poll(now) ?? this.#aside(now) ?? this.#sizeProbe(now) ?? this.#main(now);
   }
 
-  /** When the pacer lets more go, or an ack is due. Valid once {@link poll} has returned null. */
+  /** When the pacer lets more go, or an ack or a probe for size is due. Valid once {@link poll} has returned null. */
   pollTimeout(): number | null {
     const ackAt = this.#isOpen ? this.#options.acks.pollTimeout() : null;
-    return ackAt === null || this.#wakeAt === null ? (ackAt ?? this.#wakeAt) : Math.min(ackAt, this.#wakeAt);
+    const never = Number.POSITIVE_INFINITY;
+    const at = Math.min(ackAt ?? never, this.#wakeAt ?? never, this.#sizeProbeAt ?? never);
+    return at === never ? null : at;
   }
 
   /** A packet with this frame alone, for the end of a session. Null when nothing can be sealed. */
@@ -63,7 +66,7 @@ export class Sender {
     const out = new Uint8Array(MIN_DATAGRAM_BYTES);
     writer.builder.begin(out, 0);
     writer.builder.addFrame(frame, frames.encode(frame), false);
-    return transmit(path, out, writer.seal(now, path));
+    return transmit(path, out, writer.seal(now, path), MIN_DATAGRAM_BYTES);
   }
 
   #check(now: number): Transmit<Route> | null {
@@ -87,6 +90,21 @@ export class Sender {
     if (due !== null && due !== selected) return this.#send(now, due, NOTHING);
     for (const path of paths.all) if (path.probesOwed > 0 && path !== selected) return this.#send(now, path, NOTHING);
     return null;
+  }
+
+  /** A packet that carries nothing but its length. Where data goes, and nowhere else. */
+  #sizeProbe(now: number): Transmit<Route> | null {
+    const { paths, rekey, writer } = this.#options;
+    const path = paths.selected(now);
+    const at = path === null || rekey.sealState(now) !== "open" ? null : path.sizeProbeAt;
+    const bytes = at === null ? null : (path?.mtu.poll(now) ?? null);
+    this.#sizeProbeAt = at === null ? null : (path?.sizeProbeAt ?? null);
+    if (path === null || bytes === null) return null;
+    const out = new Uint8Array(bytes);
+    writer.builder.begin(out, 0, bytes);
+    writer.builder.addFrame(PING, PING_BYTES, false);
+    writer.builder.padTo(bytes);
+    return transmit(path, out, writer.sealSizeProbe(now, path), bytes);
   }
 
   #main(now: number): Transmit<Route> | null {
@@ -136,35 +154,43 @@ export class Sender {
   /** One packet, or a burst of full ones and a last. */
   #send(now: number, path: SendPath, first: Allowance): Transmit<Route> | null {
     const isBurst = first.bulk && path.probesOwed === 0 && this.#options.filler.hasBulk();
-    const out = new Uint8Array((isBurst ? path.burstPackets(now) : 1) * MIN_DATAGRAM_BYTES);
+    const datagramBytes = path.datagramBytes;
+    const out = new Uint8Array((isBurst ? path.burstPackets(now, datagramBytes) : 1) * datagramBytes);
     let at = 0;
     for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path, path.mayContinueBulk(now))) {
-      const length = this.#packet(now, path, out, at, allowance);
+      const length = this.#packet(now, path, out, at, datagramBytes, allowance);
       at += length;
-      if (length < MIN_DATAGRAM_BYTES || allowance.state !== "open") break;
+      if (length < datagramBytes || allowance.state !== "open") break;
     }
-    return at === 0 ? null : transmit(path, out, at);
+    return at === 0 ? null : transmit(path, out, at, datagramBytes);
   }
 
   /** @returns the packet's length; 0 when there was nothing to put into it */
-  #packet(now: number, path: SendPath, out: Uint8Array, at: number, allowance: Allowance): number {
+  #packet(
+    now: number,
+    path: SendPath,
+    out: Uint8Array,
+    at: number,
+    datagramBytes: number,
+    allowance: Allowance,
+  ): number {
     const { acks, writer, filler } = this.#options;
     const { builder } = writer;
     const isProbe = path.probesOwed > 0;
     path.probesOwed = 0;
-    builder.begin(out, at);
+    builder.begin(out, at, datagramBytes);
     const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
     for (const from of waiting) builder.addAck(now, from);
     filler.fill(builder, allowance);
     // All packets of a burst but the last have one length, and the room left for a longer frame head would end it here.
-    if (allowance.bulk && filler.hasBulk()) builder.padTo(MIN_DATAGRAM_BYTES);
+    if (allowance.bulk && filler.hasBulk()) builder.padTo(datagramBytes);
     const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
     if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
     return builder.isEmpty ? 0 : writer.seal(now, path);
   }
 }
 
-function transmit(path: SendPath, out: Uint8Array, length: number): Transmit<Route> {
-  const segmentBytes = Math.min(length, MIN_DATAGRAM_BYTES);
+function transmit(path: SendPath, out: Uint8Array, length: number, datagramBytes: number): Transmit<Route> {
+  const segmentBytes = Math.min(length, datagramBytes);
   return { to: path.route.route, bytes: out.subarray(0, length), segmentBytes };
 }

@@ -2,7 +2,6 @@ import { Bbr } from "../congestion/bbr.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Core, Random, Transmit } from "../core.ts";
 import { type ErrorCode, WireError } from "../errors.ts";
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import type { Frame } from "../messages/session.ts";
 import type { KeyPair } from "../noise/primitives.ts";
 import { AckHomes } from "./ack-homes.ts";
@@ -24,7 +23,7 @@ import { Pings } from "./pings.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
 import { Rekey } from "./rekey.ts";
-import { type Route, routeKey } from "./route.ts";
+import { type Route, routeKey, type UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
 import { Sender } from "./sender.ts";
@@ -52,6 +51,8 @@ export interface SessionOptions {
   readonly random: Random;
   /** False: through the server go only control frames, no stream and no datagram. */
   readonly relayData?: boolean;
+  /** Whether packets of more than 1200 bytes may be tried on a route: nothing cuts them up on their way out. Default: nowhere. */
+  readonly isUnfragmented?: (route: UdpRoute) => boolean;
   readonly limits?: Partial<SessionLimits>;
   readonly congestion?: () => CongestionController;
   /** Hears what happens inside; costs nothing when left out. */
@@ -107,7 +108,9 @@ export class Session implements Core<SessionEvent, Route> {
     });
     const lost = lostFate(this.#streams, this.#control);
     const congestion = options.congestion ?? (() => new Bbr());
-    this.#paths = new Paths({ ...limits, random, congestion, events: this.#events, lost, tracer: this.#tracer });
+    const { isUnfragmented = () => false } = options;
+    const pathsOptions = { ...limits, random, congestion, isUnfragmented, events: this.#events, lost };
+    this.#paths = new Paths({ ...pathsOptions, tracer: this.#tracer });
     this.#acks = new AckHomes(this.#received, this.#paths);
     this.#writer = new PacketWriter(this.#rekey, this.#indexes, this.#tracer);
     this.#limitClock = new LimitClock(options.now);
@@ -130,6 +133,11 @@ export class Session implements Core<SessionEvent, Route> {
    */
   probe(now: number, route: Route, tier: number): void {
     if (this.#isOpen) this.#paths.probe(now, route, tier);
+  }
+
+  /** The system refused packets of this length: they are longer than what leaves this machine there. */
+  refused(now: number, route: Route, bytes: number): void {
+    this.#paths.routeOf(routeKey(route))?.path?.mtu.onRefused(now, bytes);
   }
 
   /** The socket is closed. */
@@ -222,10 +230,11 @@ export class Session implements Core<SessionEvent, Route> {
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
     if (this.#ending.state === "closed") return;
     this.#tracer?.begin(now);
+    const key = routeKey(from);
     const touched = new Set<ReceivePath>();
     try {
-      this.#receiver.receive(now, datagram, from, this.#paths, (path, number, plaintext, bytes) => {
-        this.#onPacket(now, from, path, number, plaintext, bytes);
+      this.#receiver.receive(now, datagram, key, this.#paths, (path, number, plaintext, bytes) => {
+        this.#onPacket(now, from, key, path, number, plaintext, bytes);
         touched.add(path);
       });
     } catch (error) {
@@ -274,20 +283,27 @@ export class Session implements Core<SessionEvent, Route> {
     return parts.reduce((at, part) => Math.min(at, part.pollTimeout() ?? at), idleAt);
   }
 
-  #onPacket(now: number, from: Route, path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number): void {
+  #onPacket(
+    now: number,
+    from: Route,
+    key: string,
+    path: ReceivePath,
+    number: number,
+    plaintext: Uint8Array,
+    bytes: number,
+  ): void {
     if (this.#ending.state === "closed") return;
     if (!this.#isEstablished) this.#events.push({ kind: "established" });
     this.#isEstablished = true;
     this.#heardAtMs = now;
     this.#receivedBytes += bytes;
     this.#tracer?.packetReceived(path.id, number, bytes, plaintext);
-    const route = this.#paths.heard(now, from, bytes, path.id);
+    const route = this.#paths.heard(now, from, key, bytes, path.id);
     this.#dispatcher.begin(now, path.id, route);
     this.#reader.read(plaintext, this.#dispatcher);
     const { asksForAck } = this.#dispatcher;
     const delayMs = ackDelayMs(route?.path?.recovery.rtt ?? null);
-    if (isAcknowledged(path.id))
-      path.onPacket(now, number, routeKey(from), asksForAck, bytes < MIN_DATAGRAM_BYTES, delayMs);
+    if (isAcknowledged(path.id)) path.onPacket(now, number, key, asksForAck, bytes, delayMs);
   }
 
   get #isOpen(): boolean {

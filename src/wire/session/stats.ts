@@ -1,4 +1,5 @@
 import type { LimitClock, LimitReason, LimitTimes } from "./limit-clock.ts";
+import type { MtuState } from "./mtu.ts";
 import type { Paths } from "./paths.ts";
 import type { Route } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
@@ -32,6 +33,9 @@ export interface PathStats {
   readonly windowBytes: number;
   readonly bytesInFlight: number;
   readonly pacingBytesPerMs: number;
+  /** The longest packet, and whether a longer one is being looked for, RFC 8899 §5.2. */
+  readonly mtuBytes: number;
+  readonly mtuState: MtuState;
   readonly sentBytes: number;
   readonly sentPackets: number;
   /** Given up … */
@@ -89,6 +93,8 @@ function pathStats(path: SendPath, selected: RouteState | null): PathStats {
     windowBytes: path.congestion.windowBytes,
     bytesInFlight: sent.bytesInFlight,
     pacingBytesPerMs: path.congestion.pacingBytesPerMs,
+    mtuBytes: path.mtu.bytes,
+    mtuState: path.mtu.state,
     sentBytes: path.sentBytes,
     sentPackets: path.sentPackets,
     lostPackets: path.lostPackets,
