@@ -52,7 +52,8 @@ export async function openMongoAccounts(url: string, onTrouble: OnTrouble): Prom
 export async function inspectMongoAccounts(url: string): Promise<boolean> {
   await using connection = connect(url);
   try {
-    return (await new MongoAccounts(connection).list({ limit: 1 })).length > 0;
+    const { accounts } = connection.collections;
+    return (await perform(connection, "open the account store", (call) => accounts.findOne({}, call))) !== null;
   } catch (error) {
     throw isRefusal(error) ? refused(connection.place) : error;
   }
