@@ -144,7 +144,7 @@ function refuseUnsafe(file: string, stats: Stats, privacy: Privacy): void {
   if (!stats.isFile()) throw problem(`cannot use ${file}: it is no plain file`, "put a copy of the file itself there");
   if (!HAS_MODES) return;
   if (stats.uid !== process.geteuid?.())
-    throw problem(`cannot use ${file}: it belongs to somebody else`, `chown "$(id -un)" "${file}", if it is yours`);
+    throw problem(`cannot use ${file}: it belongs to somebody else`, hintOfOwner(file));
   const forbidden = privacy === "secret" ? 0o077 : 0o022;
   if ((stats.mode & forbidden) === 0) return;
   const what = privacy === "secret" ? "others may read it" : "others may change it";
@@ -152,6 +152,12 @@ function refuseUnsafe(file: string, stats: Stats, privacy: Privacy): void {
     `cannot use ${file}: ${what} (mode ${(stats.mode & 0o777).toString(8).padStart(4, "0")})`,
     `chmod 600 "${file}"`,
   );
+}
+
+/** Root who looks after a server of another user must not take its files away from it. */
+function hintOfOwner(file: string): string {
+  if (process.geteuid?.() !== 0) return `chown "$(id -un)" "${file}", if it is yours`;
+  return `run p2p as its owner: runuser -u "$(stat -c %U "${file}")" -- p2p …`;
 }
 
 /** So that a power cut does not bring the file before back. Not every file system lets a folder be synced. */

@@ -134,7 +134,12 @@ describe("bad input 170: readPrivateFile() of a file", () => {
     using folder = temporaryFolder();
     createPrivateFile(folder.at("key"), bytes);
     chownSync(folder.at("key"), 12_345, 12_345);
-    expect(() => readPrivateFile(folder.at("key"), "secret")).toThrow("belongs to somebody else");
+    expect(() => readPrivateFile(folder.at("key"), "secret")).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining("belongs to somebody else"),
+        hint: expect.stringMatching(/^run p2p as its owner: runuser /),
+      }),
+    );
   });
 });
 
