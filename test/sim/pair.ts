@@ -5,6 +5,7 @@ import { KeyPair } from "../../src/wire/noise/primitives.ts";
 import { type Route, SERVER_ROUTE } from "../../src/wire/session/route.ts";
 import { Session, type SessionOptions } from "../../src/wire/session/session.ts";
 import type { SessionLimits } from "../../src/wire/session/session-limits.ts";
+import type { TraceSink } from "../../src/wire/session/trace.ts";
 import { SimEnd } from "./end.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import type { SimNetwork } from "./network.ts";
@@ -21,6 +22,8 @@ export interface PairOptions {
   readonly server?: LinkOptions | null;
   readonly limits?: Partial<SessionLimits>;
   readonly session?: Partial<SessionOptions>;
+  /** Hears what happens inside `a`. */
+  readonly trace?: TraceSink;
   /** How far the clock of `b` is ahead. Milliseconds. */
   readonly clockAheadMs?: number;
 }
@@ -45,11 +48,11 @@ export class SimPair {
 
   constructor(
     network: SimNetwork,
-    { server = links.server, limits = {}, session = {}, clockAheadMs = 0 }: PairOptions = {},
+    { server = links.server, limits = {}, session = {}, trace, clockAheadMs = 0 }: PairOptions = {},
   ) {
     this.network = network;
     const [a, b] = sessionOptions(network, { limits, ...session });
-    this.a = new SimEnd(network, "a", new Session(a));
+    this.a = new SimEnd(network, "a", new Session(trace === undefined ? a : { ...a, trace }));
     this.b = new SimEnd(network, "b", new Session({ ...b, now: network.now + clockAheadMs }), clockAheadMs);
     this.server = server === null ? null : this.#cable(SERVER_ROUTE, SERVER_ROUTE, server, server);
     if (server !== null) this.setServer(true);

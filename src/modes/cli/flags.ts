@@ -43,6 +43,12 @@ export const flags = {
   "direct-only": toggle("peer", "send nothing through the server"),
   "trust-first-use": toggle("peer", "trust a server key that the join line does not carry"),
   "require-verified": toggle("peer", "talk only to people whose safety number was compared"),
+  qlog: single(
+    "FILE",
+    words,
+    "line",
+    "trace the session into a new FILE for qlog viewers such as qvis: packets, losses, rates; no content, names or addresses; further sessions go into FILE-SESSION; makes fast transfers slower",
+  ),
   wait: withDefault("SEC", seconds, 60_000, "peer", "how long to ring, sign in and try again (60)"),
   color: withDefault("auto|always|never", oneOf("auto", "always", "never"), "auto", "both", "use colours"),
   help: { ...toggle("line", "show help"), short: "h" },
@@ -133,6 +139,7 @@ export const globalFlags: readonly FlagName[] = [
   "direct-only",
   "trust-first-use",
   "require-verified",
+  "qlog",
   "wait",
   "color",
   "help",
@@ -149,7 +156,6 @@ export const exclusive: readonly (readonly [FlagName, FlagName])[] = [
 
 /** Known names that this version refuses; a value says whether the flag takes one. */
 export const laterFlags: Readonly<Record<string, boolean>> = {
-  qlog: true,
   later: false,
   exclude: true,
   git: false,

@@ -89,6 +89,11 @@ export class Settings {
     return this.get("require-verified");
   }
 
+  /** Where the sessions of this run are traced; null for nowhere. */
+  get qlog(): string | null {
+    return this.get("qlog");
+  }
+
   /** How long to ring, to sign in and to try again. Milliseconds, default 60 000. */
   get waitMs(): number {
     return this.get("wait");

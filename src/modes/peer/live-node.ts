@@ -5,6 +5,7 @@ import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { SELF } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
+import type { Qlog } from "../runtime/qlog.ts";
 import { ask, type Exchange, type Target } from "./asking.ts";
 import { Doorway, type Caller } from "./doorway.ts";
 import type { Established } from "./established.ts";
@@ -28,6 +29,8 @@ export interface NodeParts extends Exchange {
   readonly link: ServerLink;
   readonly switchboard: Switchboard;
   readonly policy: NodePolicy;
+  /** Where sessions are traced; null or left out for nowhere. */
+  readonly qlog?: Qlog | null;
   /** What a callback threw: a defect of ours. */
   readonly onFault: (error: unknown) => void;
 }
@@ -140,6 +143,7 @@ export class LiveNode implements PeerNode {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sessions.closeAll();
+    await this.#parts.qlog?.close();
     this.#network[Symbol.dispose]();
     this.#parts.link.close();
   }
@@ -212,11 +216,11 @@ export class LiveNode implements PeerNode {
   }
 
   async #open(established: Established, relayOnly: boolean): Promise<LiveSession> {
-    const { own, endpoint, onFault } = this.#parts;
+    const { own, endpoint, qlog = null, onFault } = this.#parts;
     if (!relayOnly) await this.#network.ready();
     const place = relayOnly ? null : placeOf(endpoint);
     const directWithinMs = this.#directWithinMs();
-    const options = { own, endpoint, server: this.server, place, directWithinMs, onFault };
+    const options = { own, endpoint, server: this.server, place, directWithinMs, qlog, onFault };
     const session = await this.#sessions.open(established, options);
     await session.ready();
     return session;

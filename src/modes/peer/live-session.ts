@@ -12,6 +12,7 @@ import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
 import { formatBytes } from "../cli/amounts.ts";
 import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
+import type { Qlog, SessionTrace } from "../runtime/qlog.ts";
 import type { Established } from "./established.ts";
 import { type OwnDevice, systemRandom } from "./own-device.ts";
 import { DirectGuard } from "./direct-guard.ts";
@@ -31,6 +32,8 @@ export interface LiveSessionOptions {
   readonly directWithinMs: number | null;
   /** Our own addresses, to tell and to keep away from; null where none may be told or used. */
   readonly place: Place | null;
+  /** Hears what happens inside; null where nobody asked for it. */
+  readonly qlog: Qlog | null;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -55,6 +58,7 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #drive: Drive<SessionEvent, Route>;
   readonly #streams: SessionStreams;
   readonly #seeker: PathSeeker;
+  readonly #trace: SessionTrace | null;
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
   #path: PathInfo;
@@ -78,6 +82,8 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#established = established;
     this.#options = options;
     this.#path = { kind: "relay-ws", remote: options.server, rttMs: 0, why: "sessions begin over the server" };
+    const now = performance.now();
+    this.#trace = options.qlog?.session({ id: this.id, isInitiator, now }) ?? null;
     this.#core = new Session({
       initiator: isInitiator,
       sessionId: terms.session,
@@ -89,7 +95,8 @@ export class LiveSession implements PeerSession, PacketSink {
       rekeyPrologue: (purpose) => sessionPrologue(terms, purpose),
       random: systemRandom,
       relayData: options.directWithinMs === null,
-      now: performance.now(),
+      ...(this.#trace !== null && { trace: this.#trace.sink }),
+      now,
     });
     this.#streams = new SessionStreams(this.#host());
     this.#drive = new Drive<SessionEvent, Route>(this.#core, {
@@ -355,6 +362,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#end = end;
     this.#seeker.stop();
     this.#drive.stop();
+    this.#trace?.end();
     for (const index of this.#indexes) this.#unindex(index);
     const error = endError(end);
     this.#streams.end(error);

@@ -4,6 +4,7 @@ import type { Request } from "../../wire/rendezvous/peer-end.ts";
 import type { PeerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import type { JoinLine } from "../cli/join-line.ts";
+import { Qlog } from "../runtime/qlog.ts";
 import { type PinnedServer, readAccount, requireAccount, saveAccount } from "./account.ts";
 import { ServerBusy } from "./channel-socket.ts";
 import { type Home, openHome } from "./home.ts";
@@ -21,8 +22,10 @@ export async function openNode(context: PeerContext): Promise<LiveNode> {
   const account = requireAccount(home);
   const identity = openIdentity(home);
   const link = new ServerLink(account.server, identity.keys);
-  await connect(link, context);
-  return signIn(context, home, identity, link, { kind: "signIn", token: null });
+  return traced(context, async (qlog) => {
+    await connect(link, context);
+    return signIn(context, home, identity, link, qlog, { kind: "signIn", token: null });
+  });
 }
 
 /** What a new account, or a new device of one, is made of. */
@@ -46,9 +49,11 @@ export async function enrol(context: PeerContext, enrolment: Enrolment): Promise
   const { secure, nodes, key } = enrolment.server;
   const link = new ServerLink({ secure, nodes, key }, identity.keys);
   const label = enrolment.deviceLabel ?? machineName();
-  await connect(link, context);
-  if (isReset(enrolment)) await resetPassword(link, enrolment);
-  const node = await signIn(context, home, identity, link, requestOf(enrolment, identity, label));
+  const node = await traced(context, async (qlog) => {
+    await connect(link, context);
+    if (isReset(enrolment)) await resetPassword(link, enrolment);
+    return signIn(context, home, identity, link, qlog, requestOf(enrolment, identity, label));
+  });
   await keep(home, link.me, label, { secure, nodes, key, invite: null });
   return node;
 }
@@ -66,6 +71,22 @@ export function checkHome(home: Home, { kind, name, server }: Pick<Enrolment, "k
   if (kind === "login" && isSame) return;
   const hint = "sign out with `p2p logout`, or give another folder with --home DIR";
   throw new UserError("already-registered", `this home belongs to ${account.name} already`, { hint });
+}
+
+/** The file for traces is made before anybody is asked for anything, and goes again when nothing comes of it. @throws UserError */
+async function traced(
+  { settings, output }: PeerContext,
+  open: (qlog: Qlog | null) => Promise<LiveNode>,
+): Promise<LiveNode> {
+  const { qlog: file } = settings;
+  const onTrouble = (error: unknown): void => void output.error(error);
+  const qlog = file === null ? null : new Qlog(file, { onTrouble, wallMs: Date.now });
+  try {
+    return await open(qlog);
+  } catch (error) {
+    await qlog?.close();
+    throw error;
+  }
 }
 
 /** A server that is busy says when to come back: that is waited for, as far as --wait allows. */
@@ -88,6 +109,7 @@ async function signIn(
   home: Home,
   identity: Identity,
   link: ServerLink,
+  qlog: Qlog | null,
   how: Request,
 ): Promise<LiveNode> {
   try {
@@ -100,7 +122,7 @@ async function signIn(
       ? UdpEndpoint.none(onFault)
       : await UdpEndpoint.open(onFault).catch(() => UdpEndpoint.none(onFault));
     const people = new People(home, link.serverKey);
-    return new LiveNode({ own, link, endpoint, people, policy, onFault, switchboard: new Switchboard() });
+    return new LiveNode({ own, link, endpoint, people, policy, qlog, onFault, switchboard: new Switchboard() });
   } catch (error) {
     link.close();
     throw error;

@@ -1,3 +1,4 @@
+import { isErrorCode } from "../errors.ts";
 import type { Frame } from "../messages/session.ts";
 import { type AckFrame, type FrameHandler, FrameReader } from "./frame-reader.ts";
 
@@ -53,7 +54,7 @@ function summaryOf(frame: Frame): TracedFrame {
     case "datagram":
       return { kind: frame.kind, length: frame.data.length };
     case "close":
-      return { kind: frame.kind, code: frame.code };
+      return { kind: frame.kind, code: isErrorCode(frame.code) ? frame.code : "unknown" };
     case "rekey":
     case "rekeyed":
     case "rekeyWanted":

@@ -262,7 +262,7 @@ export class Session implements Core<SessionEvent, Route> {
 
   pollEvent(): SessionEvent | null {
     const event = this.#events.shift();
-    if (event !== null) this.#tracer?.event(event, this.#paths);
+    if (event !== null) this.#tracer?.event(event);
     return event;
   }
 

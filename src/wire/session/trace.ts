@@ -27,7 +27,8 @@ export type DropReason = "foreign" | "repeated" | "forged";
 
 /** What happens inside a session, for whoever looks for a fault: numbers, lengths and reasons, never content, keys, names or addresses. */
 export type TraceEvent =
-  | ({ readonly kind: "packet-sent" | "packet-received" } & TracedPacket)
+  | ({ readonly kind: "packet-sent" } & TracedPacket)
+  | ({ readonly kind: "packet-received" } & TracedPacket)
   | { readonly kind: "packet-lost"; readonly path: number; readonly number: number; readonly bytes: number }
   | { readonly kind: "packets-dropped"; readonly why: DropReason; readonly packets: number }
   | { readonly kind: "metrics"; readonly path: number; readonly metrics: TracedMetrics }

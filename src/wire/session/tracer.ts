@@ -2,7 +2,7 @@ import { WireError } from "../errors.ts";
 import { FrameSummary, type TracedFrame } from "./frame-summary.ts";
 import type { SessionEvent } from "./events.ts";
 import type { Paths } from "./paths.ts";
-import { CHECKS_PATH } from "./path-id.ts";
+import type { RouteState } from "./route-state.ts";
 import type { SendPath } from "./send-path.ts";
 import type { SessionCounters } from "./stats.ts";
 import type { DropReason, MetricName, TraceSink } from "./trace.ts";
@@ -13,6 +13,7 @@ type Metrics = Readonly<Record<MetricName, number>>;
 interface Told {
   metrics: Metrics;
   phase: string | null;
+  mtuBytes: number | null;
 }
 
 const drops: readonly (readonly [DropReason, keyof SessionCounters])[] = [
@@ -42,6 +43,7 @@ export class Tracer {
   #epoch = 0;
   #dropped: Partial<SessionCounters> = {};
   #outgoing: readonly TracedFrame[] = [];
+  #selection: Extract<SessionEvent, { kind: "path-selected" }> | null = null;
 
   constructor(sink: TraceSink, now: number) {
     this.#sink = sink;
@@ -73,12 +75,9 @@ export class Tracer {
   }
 
   /** What the session tells its user. */
-  event(event: SessionEvent, paths: Paths): void {
-    if (event.kind === "path-selected") {
-      const path = paths.selectedRoute?.path?.id ?? CHECKS_PATH;
-      this.#sink(this.#now, { kind: "path-selected", path, over: event.route.kind, why: event.why });
-    } else if (event.kind === "closed")
-      this.#sink(this.#now, { kind: "closed", code: event.code, remote: event.remote });
+  event(event: SessionEvent): void {
+    if (event.kind === "path-selected") this.#selection = event;
+    else if (event.kind === "closed") this.#sink(this.#now, { kind: "closed", code: event.code, remote: event.remote });
   }
 
   /** Tells what is not as it was. */
@@ -88,14 +87,25 @@ export class Tracer {
       if (packets > 0) this.#sink(this.#now, { kind: "packets-dropped", why, packets });
     }
     this.#dropped = { ...counters };
+    this.#tellSelection(paths.selectedRoute);
     for (const path of paths.all) this.#observe(path);
     for (const id of this.#told.keys()) if (paths.byId(id) === null) this.#told.delete(id);
     if (epoch !== this.#epoch) this.#sink(this.#now, { kind: "keys", epoch });
     this.#epoch = epoch;
   }
 
+  /** A path has its number from the first packet on it. */
+  #tellSelection(selected: RouteState | null): void {
+    const path = selected?.path ?? null;
+    if (this.#selection === null || path === null) return;
+    const { route, why } = this.#selection;
+    if (route.kind === selected?.route.kind)
+      this.#sink(this.#now, { kind: "path-selected", path: path.id, over: route.kind, why });
+    this.#selection = null;
+  }
+
   #observe(path: SendPath): void {
-    const told = this.#told.get(path.id) ?? { metrics: NOTHING_TOLD, phase: null };
+    const told = this.#told.get(path.id) ?? { metrics: NOTHING_TOLD, phase: null, mtuBytes: null };
     this.#told.set(path.id, told);
     const metrics = metricsOf(path, told.metrics);
     const changed = changes(told.metrics, metrics);
@@ -106,6 +116,9 @@ export class Tracer {
     if (phase !== null && phase !== told.phase)
       this.#sink(this.#now, { kind: "congestion", path: path.id, from: told.phase, to: phase });
     told.phase = phase;
+    if (path.mtu.bytes !== told.mtuBytes)
+      this.#sink(this.#now, { kind: "mtu", path: path.id, from: told.mtuBytes, to: path.mtu.bytes });
+    told.mtuBytes = path.mtu.bytes;
   }
 
   /** What makes no sense is a packet without frames here; the session says what it thinks of it. */
