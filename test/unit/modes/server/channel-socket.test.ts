@@ -11,6 +11,7 @@ import { KeyPair } from "../../../../src/wire/noise/primitives.ts";
 import { encodePrologue } from "../../../../src/wire/noise/prologue.ts";
 import { ChannelClient } from "../../../../src/wire/rendezvous/channel.ts";
 import { flipBit, hex } from "../../../support/bytes.ts";
+import { messagesOfProtocol } from "../../../support/raw-messages.ts";
 import { House, type LocalPeer } from "./house.ts";
 
 let house: House;
@@ -271,6 +272,27 @@ test("bad input 54: before the sign-in everything else is not-signed-in, and the
   expect([peer.closeCode, peer.poolLeft]).toEqual([1_008, 1]);
 });
 
+test("bad input 54: whatever a member may say is refused before the sign-in, each kind of it", async () => {
+  const open = new Set(["signIn", "register", "enrol", "resetPassword", "ping", "rekey", "rekeyed", "switched"]);
+  const samples = [...messagesOfProtocol("5. ")].filter(([kind]) => !open.has(kind));
+  expect(samples.length).toBeGreaterThan(25);
+  for (const [kind, bytes] of samples) {
+    const channel = new RawChannel(KeyPair.generate(house.random));
+    channel.say(bytes);
+    const code: unknown = expect.stringMatching(/^(not-signed-in|unknown-type)$/);
+    expect([kind, channel.next()]).toMatchObject([kind, { kind: "failed", code }]);
+    channel.port.socket.closed();
+  }
+});
+
+test("bad input 55: a request that is missing, text of 10 KB, or a list is refused", async () => {
+  for (const request of [null, "7".repeat(10_240), [7], new Uint8Array(10_240)]) {
+    const channel = await RawChannel.signedIn(`ana${house.random(4).toHex()}`);
+    channel.say(packValue([FIND_PERSON, request, "ana"]));
+    expect(channel.next()).toMatchObject({ kind: "failed", request: 0, code: "bad-message" });
+  }
+});
+
 test("bad input 55: a request id used before, or going back, is refused", async () => {
   const ana = await house.member("ana");
   ana.tell({ kind: "listDevices", request: 7 });
@@ -388,6 +410,33 @@ test("bad input 80: a token of another device leaves the channel to its own key"
   const again = house.connect(eve.keys);
   expect(await again.signIn(ana.me?.token)).toMatchObject({ kind: "signedIn", name: "eve" });
   expect(await house.connect().signIn(ana.me?.token)).toMatchObject({ kind: "failed", code: "not-signed-in" });
+});
+
+test("bad input 79: a device that nobody knows has five tokens, however long, and then no channel", async () => {
+  const ana = await house.member("ana");
+  const guesses = ["", "a.b.c", "A".repeat(2_048), ana.me?.token ?? "", `${ana.me?.token ?? ""}x`];
+  const peer = house.connect();
+  for (const guess of guesses) {
+    expect(peer.closeCode).toBeNull();
+    expect(await peer.signIn(guess)).toMatchObject({ kind: "failed", code: "not-signed-in" });
+    await peer.settled();
+  }
+  expect(peer.closeCode).toBe(1_008);
+  const channel = new RawChannel(KeyPair.generate(house.random));
+  channel.say(packValue([0x01, 1, "A".repeat(60_000)]));
+  expect(channel.next()).toMatchObject({ kind: "failed", code: "bad-message" });
+});
+
+test("bad input 81: a token of an account that the operator closed holds no more", async () => {
+  const ana = await house.member("ana");
+  const { userId } = ana.me ?? { userId: new Uint8Array(16) };
+  const { store } = house.options;
+  await store.accounts.setBlocked(userId, true);
+  house.services.revocations.note(await store.devices.revokeAll(userId, house.clock.unixMs()));
+  expect(await ana.hear("goodbye")).toMatchObject({ code: "revoked", reconnectMs: 0 });
+  const again = house.connect(ana.keys);
+  expect(await again.signIn(ana.me?.token)).toMatchObject({ kind: "failed", code: "revoked" });
+  expect(await again.signIn()).toMatchObject({ kind: "failed", code: "not-signed-in" });
 });
 
 test("bad input 71: a revoked device's channels end at once, the others stay", async () => {

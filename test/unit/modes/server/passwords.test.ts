@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import {
   checkNewPassword,
   hashPassword,
@@ -29,6 +29,7 @@ test.each([
   ["nén!".repeat(64), "fine"],
   ["nén!".repeat(64) + "x", "longer than 256"],
   ["😀🙂🙃".repeat(85) + "a", "fine"],
+  ["x1".repeat(500_000), "longer than 256"],
   ["half \ud800 of one", "half of a character"],
   ["          ", "one of the first"],
   ["nul \0 in it", "fine"],
@@ -39,6 +40,18 @@ test.each([
   ["correct horse ana", "fine"],
 ])("bad input 63: checkNewPassword(%j) says: %s", (password, expected) => {
   expect(verdict(password)).toContain(expected);
+});
+
+test("bad input 60: an unknown name costs the same work as a wrong password, whatever the account's hash is worth", async () => {
+  const verified = spyOn(Bun.password, "verify");
+  const hash = await hashPassword(slots, "correct horse");
+  for (const stored of [null, hash, "", "damaged"])
+    expect(await verifyPassword(slots, "wrong horse", stored)).toBe(false);
+  const hashes = verified.mock.calls.map(([, stored]) => stored);
+  verified.mockRestore();
+  expect(hashes).toEqual(
+    Array.from({ length: 4 }, () => expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)),
+  );
 });
 
 test("bad input 64: a password typed composed verifies when typed decomposed", async () => {

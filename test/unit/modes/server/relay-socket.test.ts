@@ -116,6 +116,16 @@ test("packets go to the other end's leg alone, and before it has one into its ch
   expect(ben.waiting("forward").length).toBe(1);
 });
 
+test("bad input 106: nobody can name a place for the relay to send to", async () => {
+  const anas = await bound(ana);
+  const local = [{ address: Uint8Array.of(127, 0, 0, 1), port: 6_379 }];
+  ana.tell({ kind: "observed", session, addresses: local });
+  expect(await ana.hear("failed")).toMatchObject({ code: "unknown-type" });
+  anas.socket.receive(utf8("PING\r\n"));
+  expect(await ben.hear("forward")).toMatchObject({ session, body: utf8("PING\r\n") });
+  expect(ben.waiting("observed").flatMap(({ addresses }) => addresses)).toEqual([]);
+});
+
 test("bad input 103: more than 16 KiB at a time closes the leg, nothing at all is nothing", async () => {
   const [anas, bens] = [await bound(ana), await bound(ben)];
   anas.socket.receive(new Uint8Array());

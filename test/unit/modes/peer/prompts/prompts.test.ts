@@ -80,6 +80,19 @@ test("bad input 134: a greeting stands above the question, on one line behind th
   expect(await answer).toBe(true);
 });
 
+test("bad input 97: a greeting without end, full of what a terminal obeys, is one line of this terminal", async () => {
+  const terminal = new VirtualTerminal();
+  const greeting = `\u001b]0;x\u0007${"long \u001b[2J\u202e".repeat(80)}`;
+  const answer = askChat(terminal, never, { ...rung, greeting }, "/tmp");
+  await terminal.waitFor("wants to chat. Accept?");
+  const lines = terminal.screen.text.split("\n").filter((line) => line.includes("long"));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("ben: long long");
+  expect(terminal.screen.unknown).toEqual([]);
+  terminal.press("n");
+  expect(await answer).toBe(false);
+});
+
 test("a request that takes the place of something else does not take its keys", async () => {
   const terminal = new VirtualTerminal();
   const answer = askChat(terminal, never, rung, "/tmp");
