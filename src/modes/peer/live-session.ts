@@ -95,6 +95,7 @@ export class LiveSession implements PeerSession, PacketSink {
       rekeyPrologue: (purpose) => sessionPrologue(terms, purpose),
       random: systemRandom,
       relayData: options.directWithinMs === null,
+      isUnfragmented: ({ socket }) => options.endpoint.isUnfragmented(socket),
       ...(this.#trace !== null && { trace: this.#trace.sink }),
       now,
     });
@@ -245,6 +246,11 @@ export class LiveSession implements PeerSession, PacketSink {
 
   onPackets(datagram: Uint8Array, { socket, remote }: SocketRoute): void {
     this.#drive.handleDatagram(datagram, { kind: "udp", socket, remote });
+  }
+
+  onTooLong({ socket, remote }: SocketRoute, bytes: number): void {
+    this.#core.refused(this.#drive.now(), { kind: "udp", socket, remote }, bytes);
+    this.#drive.wake();
   }
 
   onDrain(): void {

@@ -13,6 +13,8 @@ export type Ticket = SignallingMessage & { readonly kind: "ticket" };
 /** Who gets the packets that carry one of its receiver indexes. May not throw. */
 export interface PacketSink {
   onPackets(datagram: Uint8Array, from: SocketRoute): void;
+  /** Packets of this length do not leave this machine there. */
+  onTooLong(to: SocketRoute, bytes: number): void;
   /** A socket has room again. */
   onDrain(): void;
 }
@@ -63,6 +65,11 @@ export class UdpEndpoint implements Disposable {
 
   get sockets(): readonly EndpointSocket[] {
     return this.#ports.map(({ address }, socket) => ({ socket, family: familyOf(address.ip), port: address.port }));
+  }
+
+  /** Nothing that this socket sends is cut up on its way out. */
+  isUnfragmented(socket: number): boolean {
+    return this.#ports[socket]?.isUnfragmented ?? false;
   }
 
   /** Where the server sees our sockets, as far as it has told. */
@@ -119,6 +126,7 @@ export class UdpEndpoint implements Disposable {
       offload: true,
       onDatagram: (datagram, remote) => this.#received(datagram, { socket: this.#ports.indexOf(port), remote }),
       onDrain: () => this.#drained(),
+      onTooLong: (remote, bytes) => this.#tooLong({ socket: this.#ports.indexOf(port), remote }, bytes),
       onFault: this.#onFault,
     });
     this.#ports.push(port);
@@ -131,6 +139,11 @@ export class UdpEndpoint implements Disposable {
       if (type === packetType.sealed) this.#sinks.get(receiverIndexAt(datagram, 0))?.onPackets(datagram, from);
       else if (type === packetType.discoveryReply) this.#drive.handleDatagram(datagram, from);
     }
+  }
+
+  /** Whose packets they were is not asked: the way out is the same for all. */
+  #tooLong(to: SocketRoute, bytes: number): void {
+    for (const sink of new Set(this.#sinks.values())) sink.onTooLong(to, bytes);
   }
 
   #drained(): void {

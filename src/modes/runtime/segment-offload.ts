@@ -12,7 +12,8 @@ const MAX_BYTES = 65_507;
 
 /**
  * Hands the kernel a burst in one call, which it cuts into datagrams (udp(7), UDP_SEGMENT): an order of magnitude less work per
- * packet. A socket keeps its segment size; what is shorter leaves as one datagram all the same.
+ * packet. The size of segments stays with the socket: a longer datagram would be cut, and kernels before 6.14 refuse even a short one
+ * where a whole segment would not fit the way out. So a datagram that goes alone goes with none.
  */
 export class SegmentOffload {
   readonly #fd: number;
@@ -33,16 +34,21 @@ export class SegmentOffload {
 
   /** @returns how much of a burst may go in one call: whole segments but for the last of the burst. 0: send them one by one */
   take(burstBytes: number, segmentBytes: number): number {
-    if (burstBytes <= segmentBytes) return 0;
-    if (segmentBytes !== this.#segmentBytes && !this.#set(this.#fd, SOL_UDP, UDP_SEGMENT, segmentBytes)) return 0;
-    this.#segmentBytes = segmentBytes;
+    if (!this.#prepare(burstBytes > segmentBytes ? segmentBytes : 0) || burstBytes <= segmentBytes) return 0;
     const segments = Math.min(MAX_SEGMENTS, Math.floor(MAX_BYTES / segmentBytes));
     return Math.min(burstBytes, segments * segmentBytes);
   }
 
-  /** After the kernel refused a burst: this way out has no offload, or a smaller MTU than a segment. */
-  stop(): void {
-    this.#set(this.#fd, SOL_UDP, UDP_SEGMENT, 0);
+  /** Datagrams leave one by one from here on, until the next burst. */
+  pause(): void {
+    this.#prepare(0);
+  }
+
+  #prepare(segmentBytes: number): boolean {
+    if (segmentBytes === this.#segmentBytes) return true;
+    if (!this.#set(this.#fd, SOL_UDP, UDP_SEGMENT, segmentBytes)) return false;
+    this.#segmentBytes = segmentBytes;
+    return true;
   }
 }
 

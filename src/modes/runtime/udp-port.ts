@@ -1,8 +1,8 @@
 import { canonicalIp, familyOf, scopeOf, type UdpAddress } from "../../wire/address.ts";
 import { joinReceived, SegmentOffload } from "./segment-offload.ts";
-import { tuneSocket } from "./socket-options.ts";
+import { forbidFragments, tuneSocket } from "./socket-options.ts";
 import { SourceCache } from "./source-cache.ts";
-import { bindUdp, sendSome, type UdpSocket } from "./udp-socket.ts";
+import { bindUdp, sendSome, type UdpSocket, type Unsent } from "./udp-socket.ts";
 
 export interface UdpPortOptions {
   /** `0.0.0.0`, `::` or one address of this machine. */
@@ -15,6 +15,8 @@ export interface UdpPortOptions {
   readonly onDatagram: (datagram: Uint8Array, from: UdpAddress) => void;
   /** There is room again after `send` gave false. */
   readonly onDrain?: () => void;
+  /** Datagrams of this length do not fit the way out to there: EMSGSIZE. The rest of their burst is given up. */
+  readonly onTooLong?: (to: UdpAddress, bytes: number) => void;
   /**
    * Whether bursts go to the kernel in one piece, and come from it so: `onDatagram` then gets several datagrams of one source behind
    * each other, all but the last of one length. Where the system has no such thing nothing changes. Default false.
@@ -65,6 +67,7 @@ export class UdpPort {
   #reachableIp: string | null = null;
   #held: Burst | null = null;
   #offload: SegmentOffload | null = null;
+  #isUnfragmented = false;
   #fallback: Timer | undefined;
 
   private constructor(options: UdpPortOptions) {
@@ -83,11 +86,17 @@ export class UdpPort {
     port.#address = { ip: options.ip, port: port.#socket.port };
     const fd = fdOf(port.#socket);
     (options.tune ?? tuneSocket)(fd, familyOf(options.ip));
+    port.#isUnfragmented = forbidFragments(fd, familyOf(options.ip), options.dualStack === true);
     if (options.offload === true) {
       port.#offload = SegmentOffload.on(fd);
       joinReceived(fd);
     }
     return port;
+  }
+
+  /** No datagram is cut up on its way out: one that arrives shows that the path carries its length. */
+  get isUnfragmented(): boolean {
+    return this.#isUnfragmented;
   }
 
   /** As bound; the IP may be a wildcard. */
@@ -116,24 +125,31 @@ export class UdpPort {
 
   #push({ bytes, to, segmentBytes }: Burst): boolean {
     for (let at = 0; at < bytes.length && this.#socket !== null;) {
-      const offloadBytes = this.#offload?.take(bytes.length - at, segmentBytes) ?? 0;
-      const result = sendSome(this.#socket, bytes.subarray(at), to, segmentBytes, offloadBytes);
+      const result = this.#sendSome(this.#socket, bytes.subarray(at), to, segmentBytes);
       if (result === "no-room") return this.#hold({ bytes: bytes.slice(at), to, segmentBytes });
-      if (result === "failed" && offloadBytes > 0) {
-        this.#stopOffload();
-        continue;
-      }
-      const left = Math.ceil((bytes.length - at) / segmentBytes);
-      if (result === "failed") this.stats.failed += left;
-      else this.stats.sent += result;
-      at += (result === "failed" ? left : result) * segmentBytes;
+      if (typeof result === "string") return this.#giveUp({ bytes: bytes.subarray(at), to, segmentBytes }, result);
+      this.stats.sent += result;
+      at += result * segmentBytes;
     }
     return true;
   }
 
-  #stopOffload(): void {
-    this.#offload?.stop();
-    this.#offload = null;
+  /** A burst that the kernel refuses is either too long for the way out, or one too many for it: datagrams without offload show which. */
+  #sendSome(socket: UdpSocket, bytes: Uint8Array, to: UdpAddress, segmentBytes: number): number | Unsent {
+    const offloadBytes = this.#offload?.take(bytes.length, segmentBytes) ?? 0;
+    const result = sendSome(socket, bytes, to, segmentBytes, offloadBytes);
+    if (offloadBytes === 0 || typeof result === "number" || result === "no-room") return result;
+    this.#offload?.pause();
+    const alone = sendSome(socket, bytes, to, segmentBytes, 0);
+    if (typeof alone === "number") this.#offload = null;
+    return alone;
+  }
+
+  #giveUp({ bytes, to, segmentBytes }: Burst, why: Unsent): true {
+    this.stats.failed += Math.ceil(bytes.length / segmentBytes);
+    const length = Math.min(segmentBytes, bytes.length);
+    if (why === "too-long") this.#guard(() => this.#options.onTooLong?.(to, length));
+    return true;
   }
 
   #hold(rest: Burst): false {

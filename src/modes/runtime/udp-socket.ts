@@ -10,6 +10,9 @@ const MAX_BATCH = 200;
 /** No room now, later maybe; the latter two are how macOS says it. */
 const NO_ROOM: readonly unknown[] = ["EAGAIN", "EWOULDBLOCK", "ENOBUFS", "ENOMEM"];
 
+/** `too-long`: for the way out of this machine, and at a second try again; `failed`: for any other reason. */
+export type Unsent = "no-room" | "too-long" | "failed";
+
 /** @param port omitted: a random one, out of the way of servers and of most systems' own choice */
 export async function bindUdp(ip: string, port: number | undefined, handlers: UdpHandlers): Promise<UdpSocket> {
   const open = (port: number) =>
@@ -27,7 +30,7 @@ export async function bindUdp(ip: string, port: number | undefined, handlers: Ud
 /**
  * Hands the kernel what it takes of a burst.
  * @param offloadBytes as many as go in one call; 0 where the kernel does not cut bursts
- * @returns how many datagrams left, at least one; "failed" when the first one could not be sent at a second try either
+ * @returns how many datagrams left, at least one; or why the first one could not be sent
  */
 export function sendSome(
   socket: UdpSocket,
@@ -35,7 +38,7 @@ export function sendSome(
   to: UdpAddress,
   segmentBytes: number,
   offloadBytes: number,
-): number | "no-room" | "failed" {
+): number | Unsent {
   if (offloadBytes > 0) {
     const result = sendOne(socket, bytes.subarray(0, offloadBytes), to);
     return result === 1 ? Math.ceil(offloadBytes / segmentBytes) : result;
@@ -57,14 +60,16 @@ function sendBatch(socket: UdpSocket, bytes: Uint8Array, to: UdpAddress, segment
 }
 
 /** An ICMP error that another destination caused is thrown at the next send, and that datagram is not sent: hence the second try. */
-function sendOne(socket: UdpSocket, datagram: Uint8Array, to: UdpAddress): 1 | "no-room" | "failed" {
+function sendOne(socket: UdpSocket, datagram: Uint8Array, to: UdpAddress): 1 | Unsent {
+  let unsent: Unsent = "failed";
   for (let attempt = 0; attempt < 2; attempt++)
     try {
       return socket.send(datagram, to.port, to.ip) ? 1 : "no-room";
     } catch (error) {
       if (NO_ROOM.includes(codeOf(error))) return "no-room";
+      unsent = codeOf(error) === "EMSGSIZE" ? "too-long" : "failed";
     }
-  return "failed";
+  return unsent;
 }
 
 function randomPort(): number {

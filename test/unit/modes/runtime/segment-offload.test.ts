@@ -1,11 +1,16 @@
 import { expect, test } from "bun:test";
+import type { UdpAddress } from "../../../../src/wire/address.ts";
 import { UdpPort } from "../../../../src/modes/runtime/udp-port.ts";
 import { bindUdp, type UdpSocket } from "../../../../src/modes/runtime/udp-socket.ts";
 
 const onLinux = process.platform === "linux";
 
+/** The code of the error that a kernel would have for a send of so many bytes; null for none. */
+type Refuses = (bytes: number) => string | null;
+
 /** A port on loopback that keeps what it hears and tells when it has so many bytes. */
-async function openPort(offload: boolean, refuses: (bytes: number) => boolean = () => false) {
+async function openPort(offload: boolean, refuses: Refuses = () => null) {
+  const tooLong: [UdpAddress, number][] = [];
   const heard: Uint8Array[] = [];
   const calls: number[] = [];
   const waiting: { bytes: number; resolve: () => void }[] = [];
@@ -18,6 +23,7 @@ async function openPort(offload: boolean, refuses: (bytes: number) => boolean = 
       heard.push(datagram);
       for (const each of waiting) if (total() >= each.bytes) each.resolve();
     },
+    onTooLong: (to, bytes) => void tooLong.push([to, bytes]),
     onFault: (error) => {
       throw error;
     },
@@ -29,16 +35,25 @@ async function openPort(offload: boolean, refuses: (bytes: number) => boolean = 
     else waiting.push({ bytes, resolve });
     return promise;
   };
-  return { port, heard, calls, hearing, [Symbol.dispose]: () => port.close() };
+  return { port, heard, calls, tooLong, hearing, [Symbol.dispose]: () => port.close() };
 }
 
 /** A real socket that counts what `send` is given, and refuses some of it as a kernel does whose way out is too narrow. */
-function watched(real: UdpSocket, calls: number[], refuses: (bytes: number) => boolean): UdpSocket {
+function watched(real: UdpSocket, calls: number[], refuses: Refuses): UdpSocket {
+  const refuse = (bytes: number) => {
+    const code = refuses(bytes);
+    if (code !== null) throw Object.assign(new Error(code), { code });
+  };
   return new Proxy(real, {
     get(target, name) {
+      if (name === "sendMany")
+        return (packets: readonly (Uint8Array | string | number)[]) => {
+          for (const each of packets) if (each instanceof Uint8Array) refuse(each.length);
+          return target.sendMany([...packets]);
+        };
       if (name === "send")
         return (bytes: Uint8Array, port: number, ip: string) => {
-          if (refuses(bytes.length)) throw Object.assign(new Error("EIO"), { code: "EIO" });
+          refuse(bytes.length);
           calls.push(bytes.length);
           return target.send(bytes, port, ip);
         };
@@ -85,7 +100,7 @@ test.skipIf(!onLinux)("a short datagram between bursts, and another size of segm
 });
 
 test("a burst that the kernel refuses leaves one by one, and so do those after it", async () => {
-  using a = await openPort(true, (bytes) => bytes > 1_000);
+  using a = await openPort(true, (bytes) => (bytes > 1_000 ? "EIO" : null));
   using b = await openPort(false);
   a.port.send(burst.subarray(0, 5_500), b.port.address, 1_000);
   a.port.send(burst.subarray(0, 2_000), b.port.address, 1_000);
@@ -93,3 +108,54 @@ test("a burst that the kernel refuses leaves one by one, and so do those after i
   expect(b.heard.map(({ length }) => length)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 500, 1_000, 1_000]);
   expect(a.port.stats).toMatchObject({ sent: 8, failed: 0 });
 });
+
+test.skipIf(!onLinux)("a datagram longer than the segments before it leaves whole", async () => {
+  using a = await openPort(true);
+  using b = await openPort(false);
+  const sent: number[] = [];
+  for (const [bytes, segmentBytes] of [
+    [2_400, 1_200],
+    [1_452, 1_452],
+    [2_400, 1_200],
+    [8_952, 8_952],
+    [72, 72],
+  ] as const) {
+    a.port.send(burst.subarray(0, bytes), b.port.address, segmentBytes);
+    sent.push(...Array<number>(bytes / segmentBytes).fill(segmentBytes));
+  }
+  await b.hearing(2_400 + 1_452 + 2_400 + 8_952 + 72);
+  expect(b.heard.map(({ length }) => length)).toEqual(sent);
+});
+
+test.skipIf(!onLinux)("45 datagrams of 1452 bytes go in one call, a 46th in another; of 8952 bytes 7", async () => {
+  using a = await openPort(true);
+  using b = await openPort(false);
+  a.port.send(burst.subarray(0, 45 * 1_452), b.port.address, 1_452);
+  a.port.send(burst.subarray(0, 46 * 1_452), b.port.address, 1_452);
+  a.port.send(burst.subarray(0, 7 * 8_952), b.port.address, 8_952);
+  await b.hearing(91 * 1_452 + 7 * 8_952);
+  expect(a.calls).toEqual([45 * 1_452, 45 * 1_452, 1_452, 7 * 8_952]);
+  expect(b.heard.map(({ length }) => length)).toEqual([
+    ...Array<number>(91).fill(1_452),
+    ...Array<number>(7).fill(8_952),
+  ]);
+});
+
+test.skipIf(!onLinux)(
+  "a burst whose segments are too long for the way out is given up and told; the next goes in one piece",
+  async () => {
+    // A burst is refused for its segments, whatever the kernel: before 6.14 with EINVAL.
+    for (const code of ["EMSGSIZE", "EINVAL"]) {
+      let isNarrow = true;
+      using a = await openPort(true, (bytes) => (isNarrow ? (bytes > 1_452 ? code : "EMSGSIZE") : null));
+      using b = await openPort(false);
+      expect(a.port.send(burst.subarray(0, 3 * 1_452), b.port.address, 1_452)).toBe(true);
+      expect(a.tooLong).toEqual([[b.port.address, 1_452]]);
+      expect(a.port.stats).toMatchObject({ sent: 0, failed: 3 });
+      isNarrow = false;
+      a.port.send(burst.subarray(0, 3 * 1_200), b.port.address, 1_200);
+      await b.hearing(3 * 1_200);
+      expect(a.calls).toEqual([3 * 1_200]);
+    }
+  },
+);

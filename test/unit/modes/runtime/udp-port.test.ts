@@ -1,6 +1,7 @@
+import { dlopen, ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
 import type { UdpAddress } from "../../../../src/wire/address.ts";
-import { tuneSocket } from "../../../../src/modes/runtime/socket-options.ts";
+import { forbidFragments, tuneSocket } from "../../../../src/modes/runtime/socket-options.ts";
 import { UdpPort, type UdpPortOptions } from "../../../../src/modes/runtime/udp-port.ts";
 import { bindUdp, type UdpHandlers, type UdpSocket } from "../../../../src/modes/runtime/udp-socket.ts";
 
@@ -200,13 +201,15 @@ test("bad input 15: … and where the socket cannot be tuned, by sending once mo
   expect(stats.failed).toBe(0);
 });
 
-test("bad input 19: a datagram too large for UDP is counted and the next one leaves", async () => {
-  using a = await openPort();
+test("bad input 19: a datagram too large for UDP is counted and told, and the next one leaves", async () => {
+  const tooLong: [UdpAddress, number][] = [];
+  using a = await openPort({ onTooLong: (to, bytes) => void tooLong.push([to, bytes]) });
   using b = await openPort();
   expect(a.port.send(new Uint8Array(65_508), b.port.address)).toBe(true);
   a.port.send(Uint8Array.of(1), b.port.address);
   await b.hearing(1);
   expect(a.port.stats).toMatchObject({ sent: 1, failed: 1 });
+  expect(tooLong).toEqual([[b.port.address, 65_508]]);
 });
 
 test("bad input 19: errors of the kernel are caught per send and give up the rest of that burst", async () => {
@@ -278,3 +281,37 @@ test.skipIf(process.platform !== "linux")("tuneSocket() turns ICMP errors off fo
   expect(four.port.address.port).not.toBe(six.port.address.port);
   expect(tuneSocket(-1, 4)).toBe(false);
 });
+
+/** Whom getsockopt(2) is to ask: IP_MTU_DISCOVER and IPV6_MTU_DISCOVER of Linux. */
+const mtuDiscover = [
+  { ip: "127.0.0.1", dualStack: false, options: [[0, 10]] },
+  { ip: "::", dualStack: false, options: [[41, 23]] },
+  {
+    ip: "::",
+    dualStack: true,
+    options: [
+      [0, 10],
+      [41, 23],
+    ],
+  },
+] as const;
+
+test.skipIf(process.platform !== "linux")(
+  "nothing that a port sends is fragmented, and no ICMP message has a say in it",
+  async () => {
+    const { symbols } = dlopen("libc.so.6", {
+      getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+    });
+    for (const { ip, dualStack, options } of mtuDiscover) {
+      let fd = -1;
+      using port = await openPort({ ip, dualStack, tune: (given) => (fd = given) > 0 });
+      expect(port.port.isUnfragmented).toBe(true);
+      for (const [level, option] of options) {
+        const [value, length] = [new Int32Array(1), Int32Array.of(4)];
+        expect(symbols.getsockopt(fd, level, option, ptr(value), ptr(length))).toBe(0);
+        expect([...value]).toEqual([3]); // IP_PMTUDISC_PROBE, IPV6_PMTUDISC_PROBE
+      }
+    }
+    expect(forbidFragments(-1, 4, false)).toBe(false);
+  },
+);
