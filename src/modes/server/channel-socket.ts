@@ -16,6 +16,8 @@ import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket
 /** Malformed messages, and requests of someone who has not signed in. */
 const MAX_MISTAKES = 3;
 const MAX_UNDER_WAY = 64;
+/** Of a newcomer, while others have their turns. */
+const MAX_UNREAD = 32;
 const MAX_CHANNELS_PER_DEVICE = 64;
 const FULL_RETRY_MS = 10_000;
 /** Messages over the rate that are answered with `limited` before the channel closes. */
@@ -38,6 +40,8 @@ export class ChannelSocket implements SocketHandler {
   #overRate = 0;
   #underWay = 0;
   #lastRequest = 0;
+  /** What came before it was signed in, and waits for its turn. */
+  #unread = 0;
   #ended = false;
 
   constructor(services: Services, port: WebSocketPort, offered: readonly string[], leavePool: () => void) {
@@ -56,20 +60,16 @@ export class ChannelSocket implements SocketHandler {
     });
   }
 
+  /** Members are read at once, newcomers in turns. */
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
-    const wasOpen = this.#channel.remoteStatic !== null;
-    try {
-      const { reply, message } = this.#channel.handle(bytes);
-      if (reply !== null) this.#port.send(reply);
-      if (message !== null) this.#take(message);
-      else if (wasOpen) this.#isOverRate(0); // new keys of the channel, which cost more than most messages
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy);
-      else if (error.code !== "unknown-type" || !this.#isOverRate(0))
-        this.#complain(0, new Refusal(error.code, error.message));
-    }
+    if (this.#member !== null && this.#unread === 0) return this.#read(bytes);
+    if (this.#unread >= MAX_UNREAD) return this.#close(closeCodes.policy);
+    this.#unread++;
+    this.#services.turns.run(() => {
+      this.#unread--;
+      this.#read(bytes);
+    });
   }
 
   closed(): void {
@@ -86,6 +86,22 @@ export class ChannelSocket implements SocketHandler {
     watchers.left(member);
     discovery.left(member);
     void attendance.left(member);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    const wasOpen = this.#channel.remoteStatic !== null;
+    try {
+      const { reply, message } = this.#channel.handle(bytes);
+      if (reply !== null) this.#port.send(reply);
+      if (message !== null) this.#take(message);
+      else if (wasOpen) this.#isOverRate(0); // new keys of the channel, which cost more than most messages
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      if (!wasOpen || error.code === "protocol-error") this.#close(closeCodes.policy);
+      else if (error.code !== "unknown-type" || !this.#isOverRate(0))
+        this.#complain(0, new Refusal(error.code, error.message));
+    }
   }
 
   /** Sealed packets of a session count by their bytes alone, everything else as messages; so does what has no bytes. */

@@ -8,6 +8,8 @@ import type { Identity } from "./tokens.ts";
 
 const SIGN_IN_MS = 10_000;
 const MAX_WRONG_ANSWERS = 5;
+/** What looking at an answer costs, without the password: look-ups, a token. Milliseconds. */
+const ATTEMPT_MS = 0.5;
 /** Said in the same breath as the sign-in. */
 const MAX_QUEUED = 32;
 
@@ -42,7 +44,7 @@ export class Entrance {
   /** @throws Refusal `not-signed-in` for what has to wait for a sign-in that is not under way */
   take(applicant: Applicant, message: SignallingMessage): void {
     if (this.#attempting) this.#queue(message);
-    else if (isSignIn(message)) void this.#attempt(applicant, message);
+    else if (isSignIn(message)) this.#begin(applicant, message);
     else if (message.kind === "ping") this.#door.send({ kind: "pong" });
     else throw notSignedIn();
   }
@@ -59,10 +61,16 @@ export class Entrance {
     else this.#door.close();
   }
 
-  /** Never rejects. The clock of who must answer stands still while the server works. */
-  async #attempt(applicant: Applicant, message: SignInMessage): Promise<void> {
+  /** The clock of who must answer stands still while the server works. */
+  #begin(applicant: Applicant, message: SignInMessage): void {
     this.#attempting = true;
     this.#cancelDeadline();
+    this.#services.turns.run(() => void this.#attempt(applicant, message), ATTEMPT_MS);
+  }
+
+  /** Never rejects. */
+  async #attempt(applicant: Applicant, message: SignInMessage): Promise<void> {
+    if (this.#over) return;
     let identity: Identity | null = null;
     try {
       identity = await signInBy(this.#services, applicant, message);
@@ -91,7 +99,7 @@ export class Entrance {
     while (!this.#attempting) {
       const message = this.#queued.shift();
       if (message === undefined) return;
-      if (isSignIn(message)) void this.#attempt(applicant, message);
+      if (isSignIn(message)) this.#begin(applicant, message);
       else this.#fail(requestOf(message), notSignedIn());
     }
   }

@@ -34,6 +34,7 @@ import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { TroubleLog } from "./trouble-log.ts";
+import { Turns } from "./turns.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long a password waits for a free core. */
@@ -86,6 +87,7 @@ export interface Services {
   readonly link: NodeLink;
   readonly cluster: Cluster;
   readonly discovery: Discovery;
+  readonly turns: Turns;
   readonly tally: Tally;
   readonly relays: boolean;
   readonly ownPlace: ServerNode | null;
@@ -126,7 +128,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
   });
   const slots = new Slots(
     clock,
-    availableParallelism(),
+    Math.max(1, availableParallelism() - 1), // one is left to those who are signed in
     orNone(limits["limit-waiting-sign-ins"]),
     MAX_PASSWORD_WAIT_MS,
   );
@@ -167,6 +169,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     hub,
     link,
     discovery: new Discovery({ ...udp, clock, random, onObserved }),
+    turns: new Turns(clock, onTrouble),
     tally,
     relays,
     ownPlace: options.ownPlace ?? null,
