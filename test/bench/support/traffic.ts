@@ -1,56 +1,45 @@
-import type { BenchClient } from "./client.ts";
+import { constants, setPriority } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Place } from "./client.ts";
 import { Samples } from "./figures.ts";
-import { inPairs, type Ringing } from "./ringing.ts";
+import type { Resident } from "./residents.ts";
 
-/** Of one client, from one request to the next. */
-const EVERY_MS = 100;
-/** In turn; a ring is answered by the neighbour and hung up again. */
-const ROUND = ["ping", "ping", "list", "ping", "ring", "ping", "list", "ping"] as const;
+/** What is said to the thread. */
+export type TrafficOrder =
+  | { readonly kind: "start"; readonly place: Place; readonly people: readonly PlainResident[] }
+  | { readonly kind: "take" };
+/** What it answers: milliseconds; none when it has begun. */
+export type TrafficReport = readonly number[];
 
-/** What signed-in people do all the time: signs of life, pages of the directory, rings. */
-export interface Traffic {
-  /** How long the answers took since the last call. Milliseconds. */
-  take(): Samples;
-  stop(): void;
-}
+type PlainResident = Omit<Resident, "keys"> & { readonly key: Uint8Array };
 
-/** Begins at once. Takes the `onMessage` of the clients. */
-export function chatter(clients: readonly BenchClient[]): Traffic {
-  const state = { times: new Samples(), isOver: false };
-  const go = async (own: Ringing, rings: Ringing | null, offset: number) => {
-    await Bun.sleep(((offset * 37) % 100) * (EVERY_MS / 100));
-    for (let turn = offset; !state.isOver; turn++) {
-      const start = performance.now();
-      await once(own, rings, ROUND[turn % ROUND.length] ?? "ping");
-      state.times.add(performance.now() - start);
-      await Bun.sleep(EVERY_MS);
-    }
-  };
-  for (const [index, [one, other]] of inPairs(clients).entries()) {
-    void go(one, other, 2 * index);
-    void go(other, null, 2 * index + 1); // rings of both would cross
+/** What signed-in people do all the time, in a thread of its own: what it measures is not the work of the crowd beside it. */
+export class Traffic implements Disposable {
+  readonly #worker = new Worker(new URL("traffic-worker.ts", import.meta.url));
+
+  static async start(place: Place, residents: readonly Resident[]): Promise<Traffic> {
+    const traffic = new Traffic();
+    const people = residents.map(({ keys, ...rest }) => ({ ...rest, key: keys.exportPrivateKey() }));
+    await traffic.#ask({ kind: "start", place, people });
+    // The crowd would have machines of its own: it may not take the time of what is measured. Of this thread alone, on Linux.
+    setPriority(process.pid, constants.priority.PRIORITY_LOW);
+    return traffic;
   }
-  return {
-    take: () => {
-      const taken = state.times;
-      state.times = new Samples();
-      return taken;
-    },
-    stop: () => void (state.isOver = true),
-  };
-}
 
-async function once(own: Ringing, rings: Ringing | null, what: (typeof ROUND)[number]): Promise<void> {
-  if (what === "list") await own.client.request({ kind: "listPeople", after: "", limit: 50 });
-  else if (what === "ring" && rings !== null) own.hangUp(await own.ring(rings));
-  else await pong(own);
-}
+  /** How long the answers took since the last call. Milliseconds. */
+  async take(): Promise<Samples> {
+    const samples = new Samples();
+    for (const value of await this.#ask({ kind: "take" })) samples.add(value);
+    return samples;
+  }
 
-async function pong(own: Ringing): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  own.onOther = ({ kind }) => {
-    if (kind === "pong") resolve();
-  };
-  own.client.tell({ kind: "ping" });
-  return promise;
+  [Symbol.dispose](): void {
+    void this.#worker.terminate();
+  }
+
+  async #ask(order: TrafficOrder): Promise<TrafficReport> {
+    const { promise, resolve, reject } = Promise.withResolvers<TrafficReport>();
+    this.#worker.once("message", resolve).once("error", reject).postMessage(order, []);
+    return promise;
+  }
 }
