@@ -119,7 +119,7 @@ class MadNode {
     const message = this.#plausible.next().value;
     return pick<NodeMessage>(numbers, [
       { kind: "deliver", to, message },
-      { kind: "ringing", to, asker: from, message },
+      { kind: "ringing", to, device: deviceId, asker: from, message },
       { kind: "crossed", session },
       { kind: "said", from, message },
       { kind: "observed", from },

@@ -144,7 +144,11 @@ export class Hub {
   /** @returns null for a channel that is gone, whatever the presence store says */
   #memberOf({ nodeId, connectionId, userId, name, deviceId, deviceKey }: PresenceEntry): Member | null {
     const { members, link } = this.#options;
-    if (nodeId === link.id) return members.find(toHex(connectionId));
+    if (nodeId === link.id) {
+      const member = members.find(toHex(connectionId));
+      // Or who can write to Redis would have the rings of others.
+      return member !== null && equalBytes(member.identity.deviceId, deviceId) ? member : null;
+    }
     if (!link.meet(nodeId)) return null;
     return new RemoteMember(link, nodeId, connectionId, { userId, name, deviceId, deviceKey }, []);
   }

@@ -21,8 +21,8 @@ const signalled = upTo(MAX_FORWARD_BYTES + 1_024);
 const specs = {
   hello: message(0x00, { anew: bool }), // a sign of life; `anew`: I took you for gone, and have nothing of yours any more
   deliver: message(0x01, { to: id, message: signalled }), // to the node of a channel: say this to it
-  /** To the node of a channel: somebody rings here; `asker` is the channel that does. */
-  ringing: message(0x02, { to: id, asker: member, message: signalled }),
+  /** To the node of a channel, of this device: somebody rings here; `asker` is the channel that does. */
+  ringing: message(0x02, { to: id, device: id, asker: member, message: signalled }),
   crossed: message(0x03, { session: id }), // to the node of a chat ring: the person rung rings back, and that ring stands
   said: message(0x04, { from: member, message: signalled }), // to the node of a ring or pairing: an end of it said this
   observed: message(0x05, { from: member }), // to the nodes of its rings and pairings: seen somewhere else now

@@ -1,4 +1,4 @@
-import { toHex } from "../../../wire/bytes.ts";
+import { equalBytes, toHex } from "../../../wire/bytes.ts";
 import type { NodeMessage } from "../../../wire/messages/nodes.ts";
 import { signalling, type SignallingMessage } from "../../../wire/messages/signalling.ts";
 import type { Hub } from "../hub.ts";
@@ -128,9 +128,9 @@ export class Cluster {
     member.send(message);
   }
 
-  #ring(from: string, { to, asker: record, message }: NodeMessage & { readonly kind: "ringing" }): void {
+  #ring(from: string, { to, device: asked, asker: record, message }: NodeMessage & { readonly kind: "ringing" }): void {
     const { link, hub } = this.#options;
-    const member = this.#find(from, to);
+    const member = this.#find(from, to, asked);
     const incoming = signalling.decode(message);
     if (member === null || incoming.kind !== "incoming") return;
     const { session, device, userId: askerId } = incoming;
@@ -147,11 +147,16 @@ export class Cluster {
     if (isOfSession(message)) this.#options.handle(member, message);
   }
 
-  /** The node that asks for a channel which is not here hears so. */
-  #find(from: string, connection: Uint8Array): Member | null {
+  /**
+   * The node that asks for a channel which is not here hears so. What stands in Redis is nobody's word: a ring goes to no channel of
+   * another device, whatever an entry says.
+   */
+  #find(from: string, connection: Uint8Array, device?: Uint8Array): Member | null {
     const member = this.#options.members.find(toHex(connection));
-    if (member === null) void this.#options.link.send(from, { kind: "left", connection });
-    return member;
+    const isMeant = device === undefined || (member !== null && equalBytes(member.identity.deviceId, device));
+    if (member !== null && isMeant) return member;
+    void this.#options.link.send(from, { kind: "left", connection });
+    return null;
   }
 
   /** What that node looked after is asked for anew; what rang there rings no more. */

@@ -38,7 +38,8 @@ export class RemoteMember implements Member {
 
   ring(message: Message<"incoming">, asker: Member): void {
     const encoded = signalling.encode(message);
-    const ringing = { to: this.#connection, asker: recordOf(asker), message: encoded };
+    const { deviceId: device } = this.identity;
+    const ringing = { to: this.#connection, device, asker: recordOf(asker), message: encoded };
     void this.#link.send(this.nodeId, { kind: "ringing", ...ringing });
   }
 

@@ -96,3 +96,23 @@ test("a leg of an end at another node is opened where the pairing is, and names 
   expect(await ben.request({ kind: "openLeg", session })).toEqual({ ...leg, request: 3 } as never);
   expect(place.houses[0].services.hub.pairings.findLeg(leg.kind === "leg" ? leg.leg : new Uint8Array())).not.toBeNull();
 });
+
+test("a forged entry of presence brings the rings of somebody else to nobody", async () => {
+  for (const at of [0, 1] as const) {
+    const [ana, eve] = [await place.member(`ana${at}`, 0), await place.present(`eve${at}`, 1, at)];
+    const keys = await place.enrol(`ben${at}`);
+    const [{ store, presence }, ben] = [
+      place.houses[0].options,
+      await place.houses[0].options.store.accounts.find(`ben${at}`),
+    ];
+    const device = await store.devices.findByKey(keys.publicKey);
+    const [entry] = await presence.entriesOf(eve.me?.userId ?? new Uint8Array(16));
+    if (ben === null || device === null || entry === undefined) throw new Error("nobody to forge");
+    const { userId, name } = ben;
+    await presence.add({ ...entry, userId, name, deviceId: device.deviceId, deviceKey: device.key });
+    const previews = [{ device: device.deviceId, sealed: utf8("for ben") }];
+    ana.tell({ kind: "ring", session: place.random(16), name, purpose: 1, previews });
+    expect(["no-answer", "offline"]).toContain((await ana.hear("refused")).code);
+    expect(eve.waiting("incoming")).toEqual([]);
+  }
+});
