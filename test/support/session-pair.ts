@@ -7,6 +7,7 @@ import type {
   PeerSession,
   SessionEnd,
 } from "../../src/modes/peer/peer-session.ts";
+import type { SessionFigures } from "../../src/modes/peer/session-figures.ts";
 import { type ErrorCode, WireError } from "../../src/wire/errors.ts";
 import { MESSAGE_STREAM_WINDOW_BYTES, SESSION_WINDOW_BYTES } from "../../src/wire/limits.ts";
 
@@ -92,6 +93,13 @@ class End implements PeerSession {
     this.#other = other;
     this.control.meet(other.control);
     this.chat.meet(other.chat);
+  }
+
+  get figures(): SessionFigures {
+    const times = { application: 0, credit: 0, buffer: 0, window: 0, pacing: 0, path: 0 };
+    const packets = { sentPackets: 0, receivedPackets: 0, lostPackets: 0, spuriousPackets: 0, rekeys: 0 };
+    const bytes = { sentBytes: 0, receivedBytes: 0, repeatedBytes: 0, mtuBytes: null, windowBytes: null };
+    return { ...packets, ...bytes, bytesInFlight: null, rttMs: 1, minRttMs: null, limitTimes: times };
   }
 
   openBulk(): ByteWriter {

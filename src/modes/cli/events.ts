@@ -74,7 +74,7 @@ export type SessionEvent =
   | (OfSession & { readonly event: "read"; readonly id: string })
   | { readonly event: "queued"; readonly id: string; readonly to: string }
   | PongEvent
-  | (OfSession & { readonly event: "stats"; readonly [figure: string]: string | number })
+  | StatsEvent
   | (OfSession & { readonly event: "closed"; readonly reason: string });
 
 export interface RequestEvent extends OfSession, Partial<OfferSummary> {
@@ -93,6 +93,37 @@ export interface PathEvent extends OfSession {
   readonly rttMs: number | null;
   /** Why this path: lower case, for people. */
   readonly why: string;
+}
+
+/** With `--verbose` only: once a second, and once at the end. Null where there is no path, or nothing is known of it yet. */
+export interface StatsEvent extends OfSession {
+  readonly event: "stats";
+  /** The last one, whose rates are those of the whole session. */
+  readonly final: boolean;
+  readonly path: PathKind;
+  /** Smoothed, and the least of the last minute. */
+  readonly rttMs: number | null;
+  readonly minRttMs: number | null;
+  /** The longest packet that goes there. */
+  readonly mtuBytes: number | null;
+  readonly congestionWindowBytes: number | null;
+  readonly bytesInFlight: number | null;
+  /** Since the last one, packets whole. */
+  readonly sendBytesPerSecond: number;
+  readonly receiveBytesPerSecond: number;
+  /** What held bulk for most of that time. */
+  readonly limitedBy: "application" | "credit" | "buffer" | "window" | "pacing" | "path";
+  /** Of the whole session, on all its paths. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly retransmittedBytes: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  /** Of the lost ones: arrived after all. */
+  readonly packetsLostSpuriously: number;
+  /** New keys. */
+  readonly rekeys: number;
 }
 
 export interface MessageEvent extends OfSession {
@@ -118,7 +149,16 @@ export type TransferEvent =
   | (OfTransfer & { readonly event: "accepted" })
   | ProgressEvent
   | SavedEvent
-  | (OfTransfer & { readonly event: "received" | "sent"; readonly bytes: number; readonly seconds: number });
+  | (OfTransfer & {
+      readonly event: "received" | "sent";
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly limitedBy: TransferLimit;
+    });
+
+/** What held a transfer up for the longest time. The receiving end cannot tell the network from the sender's disk. */
+export type TransferLimit =
+  "our-disk" | "their-disk" | "network" | "relay-limit" | "network-or-their-disk" | "too-short";
 
 /** At most four a second. */
 export interface ProgressEvent extends OfTransfer {

@@ -1,10 +1,22 @@
-import { formatBytes, formatCount, formatMs, formatSeconds } from "./amounts.ts";
-import type { CliEvent, MigratedEvent, OfferSummary, PathKind, ProgressEvent, RequestEvent } from "./events.ts";
+import { formatBitRate, formatBytes, formatCount, formatMs, formatSeconds, formatShare } from "./amounts.ts";
+import type {
+  CliEvent,
+  MigratedEvent,
+  OfferSummary,
+  PathKind,
+  ProgressEvent,
+  RequestEvent,
+  StatsEvent,
+  TransferEvent,
+  TransferLimit,
+} from "./events.ts";
 import { sanitizeLine, sanitizeLines } from "./sanitize.ts";
 import { statusTable } from "./status-table.ts";
 
 /** Errors are drawn by the output itself. */
 type DrawnEvent = Exclude<CliEvent, { event: "error" }>;
+
+type EndEvent = Extract<TransferEvent, { event: "sent" | "received" }>;
 
 /** Where a person finds it: payload on stdout, notes on stderr, the redrawn line, or only with `--verbose`. */
 export interface Rendered {
@@ -74,7 +86,7 @@ function draw(event: DrawnEvent): Rendered[] {
       return [...endOfProgress(), ...payload(`saved ${event.path} (${formatBytes(event.bytes)})`)];
     case "received":
     case "sent":
-      return [...endOfProgress(), ...note(summary(event.event, event.peer, event.bytes, event.seconds))];
+      return [...endOfProgress(), ...note(summary(event))];
     case "ready":
     case "invite":
       return payload(event.join);
@@ -95,6 +107,7 @@ function draw(event: DrawnEvent): Rendered[] {
     case "status":
       return payload("fingerprint" in event ? event.fingerprint : statusTable(event));
     case "stats":
+      return detail(figuresOfSession(event));
     case "report":
       return figures(event);
     case "closed":
@@ -170,10 +183,53 @@ function progress(event: ProgressEvent): string {
   return `${percent}% of ${formatBytes(event.total)}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}: ${event.file}`;
 }
 
-function summary(what: "sent" | "received", peer: string, bytes: number, seconds: number): string {
-  const rate = seconds > 0 ? `, ${formatBytes(Math.round(bytes / seconds))}/s` : "";
-  const whom = what === "sent" ? `sent to ${peer} and confirmed` : `received from ${peer}`;
-  return `${whom}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s${rate}`;
+const limits: Readonly<Record<Exclude<TransferLimit, "too-short">, string>> = {
+  "our-disk": "our disk",
+  "their-disk": "their disk",
+  network: "the network",
+  "relay-limit": "the server's relay limit",
+  "network-or-their-disk": "the network or their disk",
+};
+
+function summary({ event, peer, bytes, seconds, limitedBy }: EndEvent): string {
+  const rate = seconds > 0 ? `, ${formatBitRate((8 * bytes) / seconds)}` : "";
+  const limit = limitedBy === "too-short" ? "" : `, limited by: ${limits[limitedBy]}`;
+  const whom = event === "sent" ? `sent to ${peer} and confirmed` : `received from ${peer}`;
+  return `${whom}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s${rate}${limit}`;
+}
+
+const holds: Readonly<Record<StatsEvent["limitedBy"], string>> = {
+  application: "nothing to send",
+  credit: "their reading",
+  buffer: "what is not acknowledged yet",
+  window: "the congestion window",
+  pacing: "pacing",
+  path: "the lack of a path",
+};
+
+function figuresOfSession(event: StatsEvent): string {
+  const { peer, path, mtuBytes, bytesInFlight, congestionWindowBytes, retransmittedBytes } = event;
+  const parts = [
+    `out ${formatBytes(event.sendBytesPerSecond)}/s`,
+    `in ${formatBytes(event.receiveBytesPerSecond)}/s`,
+    ...roundTrips(event),
+    `loss ${formatShare(event.packetsLost - event.packetsLostSpuriously, event.packetsSent)}`,
+    ...(retransmittedBytes > 0 ? [`${formatBytes(retransmittedBytes)} sent again`] : []),
+    ...(bytesInFlight === null
+      ? []
+      : [`${formatBytes(bytesInFlight)} of ${formatBytes(congestionWindowBytes ?? 0)} in flight`]),
+    ...(mtuBytes === null ? [] : [`packets up to ${mtuBytes} bytes`]),
+    `${formatCount(event.packetsSent, "packet")} out, ${event.packetsReceived} in`,
+    ...(event.rekeys > 0 ? [`new keys ${formatCount(event.rekeys, "time")}`] : []),
+    `held by ${holds[event.limitedBy]}`,
+  ];
+  return `${event.final ? "session" : "stats"} with ${peer} ${way(path)}: ${parts.join(", ")}`;
+}
+
+/** `22.1 ms (at least 20.3 ms)`. */
+export function roundTrips({ rttMs, minRttMs }: Pick<StatsEvent, "rttMs" | "minRttMs">): string[] {
+  if (rttMs === null) return [];
+  return [`${formatMs(rttMs)}${minRttMs === null ? "" : ` (at least ${formatMs(minRttMs)})`}`];
 }
 
 /** A kind a row: how many, and the beginning of the digest that both stores share. */

@@ -19,6 +19,7 @@ import { DirectGuard } from "./direct-guard.ts";
 import { PathSeeker } from "./path-seeker.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
+import { figuresOf, type SessionFigures } from "./session-figures.ts";
 import { SessionStreams } from "./session-streams.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { PacketSink, UdpEndpoint } from "./udp-endpoint.ts";
@@ -131,6 +132,10 @@ export class LiveSession implements PeerSession, PacketSink {
 
   get path(): PathInfo {
     return this.#path;
+  }
+
+  get figures(): SessionFigures {
+    return figuresOf(this.#core.stats(this.#drive.now()));
   }
 
   /** The other end is shown no address of ours, though the server knows some. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../wire/errors.ts";
 import type { ErrorSide } from "../cli/errors.ts";
+import type { SessionFigures } from "./session-figures.ts";
 
 /** What the `path` event shows. */
 export type PathKind = "lan" | "direct" | "port-mapped" | "relay-udp" | "relay-ws";
@@ -60,6 +61,8 @@ export interface PeerSession {
   /** 60 digits over both device keys. */
   readonly safetyNumber: string;
   readonly path: PathInfo;
+  /** Up to now. */
+  readonly figures: SessionFigures;
   readonly control: MessagePort;
   readonly chat: MessagePort;
   openBulk(): ByteWriter;

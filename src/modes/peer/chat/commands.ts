@@ -2,7 +2,9 @@ import type { PathEvent } from "../../cli/events.ts";
 import { renderEvent } from "../../cli/render.ts";
 import { describeError } from "../../cli/report.ts";
 import type { PathInfo, PeerSession } from "../peer-session.ts";
+import type { SessionRates } from "../session-figures.ts";
 import { digitLines } from "./digit-lines.ts";
+import { pathWords } from "./path-words.ts";
 import type { Questions } from "./questions.ts";
 import type { RoomFiles } from "./room-files.ts";
 import { helpLines, type Said } from "./slash.ts";
@@ -11,6 +13,8 @@ import { type PathRules, typedPaths } from "./typed-paths.ts";
 /** What commands do in a room. */
 export interface Obedient {
   readonly questions: Questions;
+  /** Of the last second. */
+  readonly rates: SessionRates;
   note(text: string): void;
   say(text: string): void;
   leave(by: "command"): Promise<void>;
@@ -43,7 +47,7 @@ export class Commands {
       case "help":
         return helpLines.forEach((line) => this.#room.note(line));
       case "path":
-        return this.tellPath(this.#session.path);
+        return this.#room.note(pathWords(this.#session, this.#room.rates));
       case "verify":
         return void this.#verify();
       case "quit":
@@ -57,6 +61,7 @@ export class Commands {
     }
   }
 
+  /** It is another one than before. */
   tellPath({ kind, remote, rttMs, why }: PathInfo): void {
     const { peer, id: session } = this.#session;
     const event: PathEvent = { event: "path", peer, session, kind, remote, rttMs: Math.round(rttMs * 10) / 10, why };

@@ -4,10 +4,12 @@ import { way } from "../../cli/render.ts";
 import { describeError } from "../../cli/report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
+import type { SessionRates } from "../session-figures.ts";
 import { endReason } from "../transfer/failure.ts";
 import { type CommandOptions, Commands } from "./commands.ts";
 import { Conversation, newId } from "./conversation.ts";
 import { messagesOf } from "./own-text.ts";
+import { Pulse } from "./pulse.ts";
 import { type Question, Questions } from "./questions.ts";
 import { type FilePolicy, type FilesFace, RoomFiles } from "./room-files.ts";
 import { readSaid } from "./slash.ts";
@@ -57,6 +59,7 @@ export class Room implements FilesFace {
   readonly #files: RoomFiles;
   readonly #commands: Commands;
   readonly #signs: VitalSigns;
+  readonly #pulse: Pulse;
   readonly #over = Promise.withResolvers<ChatOutcome>();
   /** Lines are reported in their order, so the last one stands for all. Never rejects. */
   #lastLine: Promise<void> = Promise.resolve();
@@ -79,6 +82,7 @@ export class Room implements FilesFace {
     this.#conversation = this.#converse();
     session.onPath((path) => this.#moved(path));
     this.#signs = new VitalSigns(session, options.clock, onChange);
+    this.#pulse = new Pulse(session, options.clock);
     void session.ended.then((end) => this.#finish(this.state.hasLeft ? "left" : "ended", end));
     void this.over.then(({ end }) => end && this.note(`the chat broke off: ${end.reason}`));
     options.signal.addEventListener("abort", this.#interrupted, { once: true });
@@ -88,6 +92,10 @@ export class Room implements FilesFace {
   /** How long nothing came from the other end; null while it counts as there. Milliseconds. */
   get silentMs(): number | null {
     return this.#signs.silentMs;
+  }
+
+  get rates(): SessionRates {
+    return this.#pulse.rates;
   }
 
   /** Says something that stays on the screen. It may hold text of others. */
@@ -180,6 +188,7 @@ export class Room implements FilesFace {
   async close(): Promise<void> {
     this.#options.signal.removeEventListener("abort", this.#interrupted);
     this.#signs[Symbol.dispose]();
+    this.#pulse[Symbol.dispose]();
     this.questions.dismissAll();
     const reason = new UserError("cancelled", "the chat was left");
     const wasBusy = this.#files.isBusy;

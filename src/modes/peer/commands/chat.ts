@@ -66,10 +66,10 @@ class Callers {
 
   /** Never rejects. */
   async #rung(incoming: Incoming): Promise<void> {
-    const { output } = this.#context;
+    const { output, settings } = this.#context;
     try {
       const session = await incoming.accept();
-      reportSession(session, output);
+      reportSession(session, output, settings.verbose);
       this.#next.resolve(session);
       this.#next = Promise.withResolvers<PeerSession>();
     } catch (error) {

@@ -141,7 +141,7 @@ class Receiver {
   #start(session: PeerSession, { offer }: Incoming): void {
     const { output, settings } = this.#context;
     if (offer !== null) this.#agreed.set(session.peer, offer);
-    reportSession(session, output);
+    reportSession(session, output, settings.verbose);
     // Somebody waits for the end of that one; without --once a laptop that sleeps may wake up again.
     if (this.#command.once) endWhenSilent(session, settings.waitMs);
     const who = ofSession(session);

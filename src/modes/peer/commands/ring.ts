@@ -14,7 +14,7 @@ export async function ring(
     const onRinging = (): void => output.status(`ringing ${person}; Ctrl-C gives up`);
     const session = await node.ask(person, { ...what, waitMs: settings.waitMs, signal, onRinging });
     output.status("");
-    reportSession(session, output);
+    reportSession(session, output, settings.verbose);
     return session;
   } finally {
     output.status("");

@@ -4,6 +4,7 @@ import { BLOCK_BYTES } from "../../../wire/limits.ts";
 import type { TransferBulk } from "../../../wire/messages/transfer.ts";
 import { leafHash, RootBuilder } from "../../../wire/tree/block-tree.ts";
 import type { Fate } from "./fate.ts";
+import type { ReceivingLimit } from "./limit.ts";
 import type { BulkInput } from "./message-stream.ts";
 import type { PartialFile } from "./partial-file.ts";
 
@@ -14,6 +15,8 @@ export interface FileExpected {
   readonly partial: PartialFile;
   /** Whoever waits for the other end gives up with it. */
   readonly fate: Fate;
+  /** Hears how long the disk keeps all else waiting. */
+  readonly limit: ReceivingLimit;
   /** For each block that is on the disk. */
   onWritten(bytes: number): void;
 }
@@ -33,14 +36,14 @@ export async function receiveFile(input: BulkInput, file: FileExpected): Promise
       const index = at / BLOCK_BYTES;
       const block = buffers[index % 2]?.subarray(0, file.bytes - at) ?? new Uint8Array(0);
       tree.add(await file.fate.survive(readBlock(input, file.entry, index, block)));
-      await writing;
+      await file.limit.disk(writing);
       writing = write(input, file, block, at);
       writing.catch((error: unknown) => file.fate.fail(error));
     }
     const root = tree.root();
     checkEnd(await file.fate.survive(input.next()), file, root);
     input.consumed(input.taken());
-    await writing;
+    await file.limit.disk(writing);
     return root;
   } finally {
     await writing.catch(() => undefined);

@@ -8,6 +8,7 @@ import { toldFailure } from "./failure.ts";
 import { Fate } from "./fate.ts";
 import { receiveFile } from "./file-receiver.ts";
 import type { Inbox } from "./inbox.ts";
+import { ReceivingLimit } from "./limit.ts";
 import type { TransferLink } from "./link.ts";
 import { localName } from "./local-name.ts";
 import type { BulkInput } from "./message-stream.ts";
@@ -102,20 +103,21 @@ export class Incoming {
 
   async #receive(list: EntryList, plan: Plan): Promise<void> {
     const startedAtMs = this.#link.now();
+    const limit = new ReceivingLimit(this.#link.now);
     const progress = new Progress(plan.bytes, this.#link.now, (figures) =>
       this.#link.emit({ event: "progress", ...figures }),
     );
     const input = await this.fate.survive(this.#data.promise);
     let index = 0;
     for await (const entry of list.entries()) {
-      if (!plan.skipped.has(index)) await this.#receiveOne(input, index, entry, plan.taken, progress);
+      if (!plan.skipped.has(index)) await this.#receiveOne(input, index, entry, plan.taken, { progress, limit });
       index += 1;
     }
     if ((await this.fate.survive(input.next())) !== null)
       throw new WireError("bad-message", "more came than was announced");
     await this.fate.survive(this.#link.say({ kind: "received", transfer: this.#link.transfer }));
     const seconds = Math.round(this.#link.now() - startedAtMs) / 1_000;
-    this.#link.emit({ event: "received", bytes: plan.bytes, seconds });
+    this.#link.emit({ event: "received", bytes: plan.bytes, seconds, limitedBy: limit.verdict });
   }
 
   async #receiveOne(
@@ -123,14 +125,15 @@ export class Incoming {
     index: number,
     entry: TransferEntry,
     taken: Set<string>,
-    progress: Progress,
+    { progress, limit }: { readonly progress: Progress; readonly limit: ReceivingLimit },
   ): Promise<void> {
     const { name } = summaryOf(entry);
     const partial = await PartialFile.create(this.#inbox.folder, this.#link.id, index, entry.bytes);
     try {
       const onWritten = (bytes: number) => progress.moved(name, bytes);
-      const root = await receiveFile(input, { entry: index, bytes: entry.bytes, partial, onWritten, fate: this.fate });
-      const path = await partial.publish(localName(entry.path.at(-1) ?? ""), taken);
+      const expected = { entry: index, bytes: entry.bytes, partial, onWritten, fate: this.fate, limit };
+      const root = await receiveFile(input, expected);
+      const path = await limit.disk(partial.publish(localName(entry.path.at(-1) ?? ""), taken));
       this.#link.emit({ event: "saved", name, path, bytes: entry.bytes, hash: toHex(root) });
       await this.fate.survive(this.#link.say({ kind: "saved", transfer: this.#link.transfer, entry: index, root }));
     } finally {

@@ -7,6 +7,7 @@ import type { ByteWriter } from "../peer-session.ts";
 import { readBlocks } from "./block-source.ts";
 import { toldFailure } from "./failure.ts";
 import { Fate } from "./fate.ts";
+import { SendingLimit } from "./limit.ts";
 import type { TransferLink } from "./link.ts";
 import { framed } from "./message-stream.ts";
 import { FIRST_NAMES, pagesOf, summaryOf } from "./offer.ts";
@@ -40,11 +41,13 @@ export class Outgoing {
       await this.fate.survive(this.#offer());
       await this.fate.survive(this.#accepted.promise);
       const acceptedAtMs = this.#link.now();
+      const limit = new SendingLimit(this.#link.session, this.#link.now);
       this.#link.emit({ event: "accepted" });
       await this.#sendData();
+      limit.allSent();
       await this.fate.survive(this.#received.promise);
       const seconds = Math.round(this.#link.now() - acceptedAtMs) / 1_000;
-      this.#link.emit({ event: "sent", bytes: this.#bytes, seconds });
+      this.#link.emit({ event: "sent", bytes: this.#bytes, seconds, limitedBy: limit.verdict });
     } catch (error) {
       throw this.#ended(this.fate.fail(error));
     }

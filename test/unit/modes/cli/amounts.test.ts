@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { formatBytes, formatCount, formatMs, formatSeconds } from "../../../../src/modes/cli/amounts.ts";
+import {
+  formatBitRate,
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatSeconds,
+  formatShare,
+} from "../../../../src/modes/cli/amounts.ts";
 
 test.each([
   [0, "0 bytes"],
@@ -32,4 +39,25 @@ test("formatMs() and formatCount()", () => {
     "0 files",
     "2 files",
   ]);
+});
+
+test("formatBitRate() has three digits and a unit", () => {
+  const rates = [0, 999, 999.6, 1_500, 980_000_000, 1.25e9, 3e15];
+  expect(rates.map(formatBitRate)).toEqual([
+    "0 bit/s",
+    "999 bit/s",
+    "1.00 kbit/s",
+    "1.50 kbit/s",
+    "980 Mbit/s",
+    "1.25 Gbit/s",
+    "3000 Tbit/s",
+  ]);
+});
+
+test("formatShare() shows little as little, and nothing as nothing", () => {
+  expect(formatShare(0, 0)).toBe("0 %");
+  expect(formatShare(0, 10)).toBe("0 %");
+  expect(formatShare(1, 100_000)).toBe("< 0.1 %");
+  expect(formatShare(2, 1_000)).toBe("0.2 %");
+  expect(formatShare(130, 1_000)).toBe("13 %");
 });

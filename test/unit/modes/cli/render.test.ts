@@ -82,10 +82,13 @@ test.each(rows)("renderEvent() of %j", (event, to, text) => {
 const ending: readonly (readonly [Exclude<CliEvent, { event: "error" }>, string])[] = [
   [{ event: "saved", ...transfer, name: "a", path: "/in/a", bytes: 2_000_000, hash: "00" }, "saved /in/a (2.00 MB)"],
   [
-    { event: "sent", ...transfer, bytes: 3_000_000, seconds: 2 },
-    "sent to bob and confirmed: 3.00 MB in 2.0 s, 1.50 MB/s",
+    { event: "sent", ...transfer, bytes: 1_200_000_000, seconds: 9.8, limitedBy: "their-disk" },
+    "sent to bob and confirmed: 1.20 GB in 9.8 s, 980 Mbit/s, limited by: their disk",
   ],
-  [{ event: "received", ...transfer, bytes: 0, seconds: 0 }, "received from bob: 0 bytes in 0.0 s"],
+  [
+    { event: "received", ...transfer, bytes: 0, seconds: 0, limitedBy: "too-short" },
+    "received from bob: 0 bytes in 0.0 s",
+  ],
   [{ event: "closed", ...peer, reason: "bob left" }, "session with bob ended: bob left"],
 ];
 
@@ -120,4 +123,50 @@ test("bad input 134: every string of an event is cleaned, and cannot make a line
   };
   const clean = "x p2p: error: y";
   expect(renderEvent(event)).toEqual([{ to: "stderr", text: `${clean} offers 1 file, 1 byte: ${clean}` }]);
+});
+
+test("renderEvent() of stats is one line of detail, and leaves out what is not known", () => {
+  const event: CliEvent = {
+    event: "stats",
+    ...peer,
+    final: false,
+    path: "direct",
+    rttMs: 22.14,
+    minRttMs: 20.3,
+    mtuBytes: 1_452,
+    congestionWindowBytes: 1_500_000,
+    bytesInFlight: 1_200_000,
+    sendBytesPerSecond: 98_100_000,
+    receiveBytesPerSecond: 12_000,
+    limitedBy: "window",
+    sentBytes: 1e9,
+    receivedBytes: 1e6,
+    retransmittedBytes: 3_100_000,
+    packetsSent: 100_000,
+    packetsReceived: 9_000,
+    packetsLost: 300,
+    packetsLostSpuriously: 100,
+    rekeys: 2,
+  };
+  expect(renderEvent(event)).toEqual([
+    {
+      to: "detail",
+      text:
+        "stats with bob directly: out 98.1 MB/s, in 12.0 kB/s, 22.1 ms (at least 20.3 ms), loss 0.2 %, 3.10 MB sent again, " +
+        "1.20 MB of 1.50 MB in flight, packets up to 1452 bytes, 100000 packets out, 9000 in, new keys 2 times, " +
+        "held by the congestion window",
+    },
+  ]);
+  const unknown = { rttMs: null, minRttMs: null, mtuBytes: null, congestionWindowBytes: null, bytesInFlight: null };
+  const bare: CliEvent = {
+    ...event,
+    ...unknown,
+    retransmittedBytes: 0,
+    rekeys: 0,
+    packetsLost: 0,
+    packetsLostSpuriously: 0,
+  };
+  expect(renderEvent({ ...bare, final: true, limitedBy: "application" })[0]?.text).toBe(
+    "session with bob directly: out 98.1 MB/s, in 12.0 kB/s, loss 0 %, 100000 packets out, 9000 in, held by nothing to send",
+  );
 });
