@@ -6,7 +6,7 @@ import { SimNetwork } from "./network.ts";
 import { links, SimPair, type SimRoute } from "./pair.ts";
 import { seeds } from "./seeds.ts";
 import { quickRekeys } from "./quick-rekeys.ts";
-import { Transfer } from "./transfer.ts";
+import { longestStall, Transfer } from "./transfer.ts";
 
 setDefaultTimeout(60_000);
 
@@ -18,24 +18,6 @@ function cut(route: SimRoute, isDown = true): void {
 
 function selected(end: SimEnd): Route | undefined {
   return end.session.stats().paths.find((path) => path.isSelected)?.route;
-}
-
-/** The longest time without a new byte at the reader, from now until the stream is finished. */
-function longestStall(network: SimNetwork, end: SimEnd, stream: number, limitMs: number): number {
-  let [bytes, since, longest] = [0, network.now, 0];
-  network.runUntil(
-    () => {
-      const inbox = end.inbox(stream);
-      if (inbox.bytes > bytes) {
-        longest = Math.max(longest, network.now - since);
-        [bytes, since] = [inbox.bytes, network.now];
-      }
-      return inbox.isFinished;
-    },
-    limitMs,
-    "the end of the stream",
-  );
-  return longest;
 }
 
 for (const seed of seeds(20)) {

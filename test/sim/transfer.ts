@@ -1,4 +1,5 @@
 import type { SimEnd } from "./end.ts";
+import type { SimNetwork } from "./network.ts";
 import type { Seeded } from "./seeded.ts";
 
 /** Somebody who writes to a stream as fast as it takes, and finishes it. */
@@ -36,4 +37,22 @@ export class Transfer {
 /** Content whose every position tells where it belongs. */
 export function content(random: Seeded, bytes: number): Uint8Array {
   return random.bytes(bytes);
+}
+
+/** The longest time without a new byte at the reader, from now until the stream is finished. */
+export function longestStall(network: SimNetwork, end: SimEnd, stream: number, limitMs: number): number {
+  let [bytes, since, longest] = [0, network.now, 0];
+  network.runUntil(
+    () => {
+      const inbox = end.inbox(stream);
+      if (inbox.bytes > bytes) {
+        longest = Math.max(longest, network.now - since);
+        [bytes, since] = [inbox.bytes, network.now];
+      }
+      return inbox.isFinished;
+    },
+    limitMs,
+    "the end of the stream",
+  );
+  return longest;
 }
