@@ -17,8 +17,8 @@ export interface Member {
   readonly ip: string;
   /** Never throws; what a closed channel is sent goes nowhere. */
   send(message: SignallingMessage): void;
-  /** Somebody rings. @param asker the channel that does */
-  ring(message: Message<"incoming">, asker: Member): void;
+  /** Somebody rings. @param asker the channel that does. @param lost called, later, when this member certainly does not hear of it */
+  ring(message: Message<"incoming">, asker: Member, lost: () => void): void;
   /** Says goodbye and closes. @param reconnectMs when to try again; 0: in vain */
   end(code: ErrorCode, reconnectMs: number): void;
   /** Where UDP discovery saw it, newest last. */

@@ -113,10 +113,7 @@ export class Rings {
   left(member: Pick<Member, "id">): void {
     for (const ring of this.#rings.values()) {
       if (ring.asker.id === member.id) this.#drop(ring, "cancelled");
-      else if (ring.asked.delete(member.id)) {
-        ring.lastCode = "offline";
-        this.#endIfUnheard(ring);
-      }
+      else this.#unheard(ring, member);
     }
   }
 
@@ -162,7 +159,16 @@ export class Rings {
     const { name, userId } = asker.identity;
     if (asked.size === 0) asker.send({ kind: "ringing", session });
     asked.set(member.id, member);
-    member.ring({ kind: "incoming", session, name, userId, device: ring.parties.device, purpose, preview }, asker);
+    const incoming = {
+      kind: "incoming",
+      session,
+      name,
+      userId,
+      device: ring.parties.device,
+      purpose,
+      preview,
+    } as const;
+    member.ring(incoming, asker, () => this.#unheard(ring, member));
   }
 
   /** The open chat ring the other way round, each sealed to the other's asking device. */
@@ -189,6 +195,13 @@ export class Rings {
     ring.asked.clear();
     if (isTold) ring.asked.set(accepter.id, accepter);
     else if (preview !== null) this.#tell(ring, accepter, preview);
+  }
+
+  /** One of those asked is not there any more. */
+  #unheard(ring: Ring, member: Pick<Member, "id">): void {
+    if (!ring.asked.delete(member.id)) return;
+    ring.lastCode = "offline";
+    this.#endIfUnheard(ring);
   }
 
   #endIfUnheard(ring: Ring): void {

@@ -4,12 +4,14 @@ import { signalling, type SignallingMessage } from "../../../wire/messages/signa
 import type { Hub } from "../hub.ts";
 import type { Member, Members, Message } from "../members.ts";
 import { Refusal } from "../refusal.ts";
+import { answerTo } from "../requests.ts";
 import { Claims } from "./claims.ts";
 import type { NodeLink } from "./node-link.ts";
 import { memberOf, recordOf, type RemoteMember } from "./remote-member.ts";
 import { type Route, Routes } from "./routes.ts";
 
 const AWAY_RETRY_MS = 2_000;
+const NOT_WHOLE = "the nodes of the server do not reach each other at the moment";
 
 /** What an end of a session says to whoever looks after it. */
 type SessionMessage = Message<"forward" | "accept" | "decline" | "hangUp" | "openLeg">;
@@ -78,14 +80,15 @@ export class Cluster {
 
   async #passTo(nodeId: string, member: Member, message: SessionMessage): Promise<void> {
     const said = { kind: "said", from: recordOf(member), message: signalling.encode(message) } as const;
-    const delivery = await this.#options.link.send(nodeId, said);
-    if (delivery === "heard" || !("request" in message)) return;
-    const {
-      code,
-      message: text,
-      retryMs,
-    } = new Refusal("busy", "the server is not whole at the moment", AWAY_RETRY_MS);
-    member.send({ kind: "failed", request: message.request, code, message: text, retryMs });
+    if ((await this.#options.link.send(nodeId, said)) === "heard") return;
+    if (message.kind === "accept") this.#lost(member, message.session);
+    if (message.kind === "openLeg") member.send(answerTo(message, new Refusal("busy", NOT_WHOLE, AWAY_RETRY_MS)));
+  }
+
+  /** Nobody hears that the ring was taken: whoever took it need not wait. */
+  #lost(member: Member, session: Uint8Array): void {
+    this.#routes.delete(member, session);
+    member.send({ kind: "gone", session, code: "no-such-session" });
   }
 
   #hear(from: string, message: NodeMessage): void {

@@ -141,8 +141,11 @@ export class NodeLink {
   }
 
   async #look(): Promise<void> {
-    const present = new Set((await this.#options.presence.nodes()).filter((nodeId) => this.#isOther(nodeId)));
-    for (const nodeId of this.#others) if (!present.has(nodeId)) await this.#doubt(nodeId);
+    const leases = await this.#options.presence.nodes();
+    const present = new Set(leases.filter((nodeId) => this.#isOther(nodeId)));
+    // Where this node's own is missing too, the place has lost them, or takes none.
+    const doubted = leases.includes(this.id) ? [...this.#others].filter((nodeId) => !present.has(nodeId)) : [];
+    for (const nodeId of doubted) await this.#doubt(nodeId);
     for (const nodeId of present) this.#missingSince.delete(nodeId);
     for (const nodeId of present) this.#join(nodeId);
   }

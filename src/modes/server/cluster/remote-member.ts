@@ -36,11 +36,12 @@ export class RemoteMember implements Member {
     void this.#link.send(this.nodeId, { kind: "deliver", to: this.#connection, message: signalling.encode(message) });
   }
 
-  ring(message: Message<"incoming">, asker: Member): void {
+  ring(message: Message<"incoming">, asker: Member, lost: () => void): void {
     const encoded = signalling.encode(message);
     const { deviceId: device } = this.identity;
     const ringing = { to: this.#connection, device, asker: recordOf(asker), message: encoded };
-    void this.#link.send(this.nodeId, { kind: "ringing", ...ringing });
+    const sent = this.#link.send(this.nodeId, { kind: "ringing", ...ringing });
+    void sent.then((delivery) => (delivery === "heard" ? undefined : lost()));
   }
 
   /** Only its own node ends a channel: revocations reach every node. */

@@ -17,7 +17,7 @@ const LEASE_MS = 3_600_000;
 const LOOK_MS = 1_000;
 
 /** In memory, and away for as long as a test wants it so. */
-class FrailBus extends MemoryBus {
+export class FrailBus extends MemoryBus {
   state: "there" | "away" | "broken" = "there";
 
   override async publish(nodeId: string, message: Uint8Array): Promise<Delivery> {

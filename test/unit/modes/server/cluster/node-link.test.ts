@@ -184,3 +184,11 @@ test("bad input 188: NodeLink leaves alone the nodes of another server that shar
   expect(place.lines("strange-node-message")).toHaveLength(2); // each of them once
   expect(place.lines("strange-node-message")[0]).toContain("another server, or of another version");
 });
+
+test("NodeLink: where all leases are gone, as from a place that takes none, nobody is taken for gone", async () => {
+  const place = new LinkPlace();
+  const [first, second] = await place.pair();
+  for (const { link } of [first, second]) await place.presence.removeNode(link.id);
+  for (let count = 0; count < 20; count++) await place.look();
+  expect([first.told, second.told]).toEqual([[], []]);
+});

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { utf8 } from "../../../../../src/wire/bytes.ts";
 import type { LocalPeer } from "../house.ts";
 import { Neighbourhood } from "../neighbourhood.ts";
+import { FrailBus } from "./link-place.ts";
 
 let place: Neighbourhood;
 beforeEach(async () => void (place = await Neighbourhood.open()));
@@ -115,4 +116,27 @@ test("a forged entry of presence brings the rings of somebody else to nobody", a
     expect(["no-answer", "offline"]).toContain((await ana.hear("refused")).code);
     expect(eve.waiting("incoming")).toEqual([]);
   }
+});
+
+test("a ring to another node is refused at once, and an accept ends at once, while the nodes do not reach each other", async () => {
+  const bus = new FrailBus();
+  await using parted = await Neighbourhood.open({ bus });
+  place = parted;
+  const [ana, ben] = [await place.member("ana", 0), await place.present("ben", 1, 1)];
+  const ring = (session: Uint8Array) =>
+    ana.tell({
+      kind: "ring",
+      session,
+      name: "ben",
+      purpose: 1,
+      previews: [{ device: ben.deviceId, sealed: utf8("preview") }],
+    });
+  const [taken, unheard] = [place.random(16), place.random(16)];
+  ring(taken);
+  await ben.hear("incoming");
+  bus.state = "away";
+  ben.tell({ kind: "accept", session: taken, versions, handshake, hidden: false });
+  expect(await ben.hear("gone")).toMatchObject({ session: taken, code: "no-such-session" });
+  ring(unheard);
+  expect(await ana.hear("refused")).toMatchObject({ session: unheard, code: "offline" });
 });
