@@ -173,12 +173,30 @@ test("bursts that the card refuses since its MTU was changed cost a moment, and 
   expect(pair.a.has("route-lost")).toBe(false);
 });
 
-test("chat and its copies arrive whole when a path of long packets falls silent", () => {
-  const { pair, network, direct } = openPair(9, { ...links.home, ownMtu: 65_507 });
-  network.runFor(5_000);
-  direct.aToB.isDown = direct.bToA.isDown = true;
-  const line = new Transfer(pair.a, 2, network.random.bytes(8_000), false);
-  network.runUntil(() => line.hasArrived(pair.b), 3_000, "the line");
+test("what is said while a path is suspect goes on both in packets of 1200 bytes, however long others may be", () => {
+  const network = new SimNetwork(9);
+  const pair = new SimPair(network);
+  const [first, second] = [{ ownMtu: 65_507 }, { ownMtu: 65_507 }].map((own) =>
+    pair.addRoute({ ...links.home, ...own }),
+  );
+  if (first === undefined || second === undefined) throw new Error("there are two");
+  pair.open(second, 2);
+  network.runFor(2_000);
+  pair.open(first, 1);
+  network.runFor(2_000);
+  expect(pathOf(pair.a).mtuBytes).toBe(8_952);
+  first.aToB.isDown = true;
+  const lost = new Transfer(pair.a, 2, network.random.bytes(500), false);
+  network.runUntil(() => pathOf(pair.a).route === second.fromA && lost.hasArrived(pair.b), 5_000, "the move");
+  const copies: number[] = [];
+  pair.a.tap = (bytes, to) => {
+    if (to === first.fromA) copies.push(bytes.length);
+    return bytes;
+  };
+  const line = new Transfer(pair.a, 0, network.random.bytes(6_000), false);
+  network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
+  expect(copies.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(6_000);
+  expect(Math.max(...copies)).toBe(1_200);
 });
 
 for (const seed of seeds(20))

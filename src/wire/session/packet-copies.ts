@@ -48,6 +48,12 @@ export class PacketCopies {
     this.#streams = streams;
   }
 
+  /** What goes on `path` is to fit into packets of 1200 bytes, as its copy will be one. */
+  areMadeOf(path: SendPath): boolean {
+    for (const other of this.#paths.all) if (other !== path && other.isSuspect) return true;
+    return false;
+  }
+
   /** The builder still holds what was just sent on `path`. */
   onSent(path: SendPath): void {
     const { contents } = this.#writer.builder;
