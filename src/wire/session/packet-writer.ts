@@ -25,6 +25,11 @@ export class PacketWriter {
     this.#tracer = tracer;
   }
 
+  /** Checks sent so far. */
+  get checkPackets(): number {
+    return this.#nextCheck;
+  }
+
   /** Seals for a path, which remembers what was in it. @returns the packet's length */
   seal(now: number, path: SendPath): number {
     const length = this.#seal(now, path.id, path.nextNumber());

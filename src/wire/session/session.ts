@@ -216,6 +216,7 @@ export class Session implements Core<SessionEvent, Route> {
   stats(now = Number.NEGATIVE_INFINITY): SessionStats {
     return statsOf(now, {
       counters: this.#counters,
+      checkPackets: this.#writer.checkPackets,
       sentBytes: this.#writer.sentBytes,
       receivedBytes: this.#receivedBytes,
       repeatedBytes: this.#streams.repeatedBytes,

@@ -61,6 +61,7 @@ export interface SessionStats extends Readonly<SessionCounters>, Readonly<PathTo
 
 export interface StatsParts {
   readonly counters: SessionCounters;
+  readonly checkPackets: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly repeatedBytes: number;
@@ -70,11 +71,16 @@ export interface StatsParts {
 }
 
 /** Reads counters that are there anyway: nothing is counted for it. */
-export function statsOf(now: number, { counters, paths, limitClock, ...figures }: StatsParts): SessionStats {
+export function statsOf(
+  now: number,
+  { counters, checkPackets, paths, limitClock, ...figures }: StatsParts,
+): SessionStats {
+  const { totals } = paths;
   return {
     ...counters,
     ...figures,
-    ...paths.totals,
+    ...totals,
+    sentPackets: totals.sentPackets + checkPackets,
     limit: limitClock.reason,
     limitTimes: limitClock.times(now),
     paths: [...paths.all].map((path) => pathStats(path, paths.selectedRoute)),
