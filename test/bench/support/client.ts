@@ -84,6 +84,10 @@ export class BenchClient {
   /** By the token of before, or else by the device's key alone. @throws Closed, or Error with what the server answered */
   async signIn(how: Request = { kind: "signIn", token: this.token }): Promise<void> {
     const answer = await this.request(how);
+    if (answer.kind === "failed" && answer.retryMs > 0) {
+      this.cut();
+      throw new Closed(`${answer.code} ${Math.ceil(answer.retryMs / 1_000)}`);
+    }
     if (answer.kind !== "signedIn")
       throw new Error(answer.kind === "failed" ? `${answer.code}: ${answer.message}` : answer.kind);
     this.token = answer.token;

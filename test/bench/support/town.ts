@@ -25,7 +25,9 @@ export interface TownOptions {
 export const ONE_ADDRESS = ["limit-connections = 0", "limit-newcomers-per-address = 0"];
 /** And these hold back who comes, or asks, faster than people do. */
 export const NO_BRAKES = [...ONE_ADDRESS, "limit-newcomers = 0", "limit-handshakes = 0", "limit-messages = 0"];
-export const NO_RING_LIMITS = ["limit-rings = 0", "limit-rings-to-contacts = 0", "limit-rings-from-strangers = 0"];
+export const NO_RING_LIMITS = ["", "-to-contacts", "-from-strangers", "-unanswered"].map(
+  (which) => `limit-rings${which} = 0`,
+);
 
 /** Server nodes of one key, and people who have accounts there. */
 export class Town implements AsyncDisposable {
