@@ -124,7 +124,7 @@ class MadNode {
       { kind: "said", from, message },
       { kind: "observed", from },
       { kind: "left", connection: numbers.bytes(16) },
-      { kind: "claim", from, session, peerKey: deviceKey },
+      { kind: "claim", from, session, peerKey: deviceKey, hidden: false },
       { kind: "hosted", to, session },
       { kind: "revoked", devices: [numbers.bytes(16)] },
       { kind: "blocked", userId, name: "ana", otherId: numbers.bytes(16), blocked: numbers.chance(0.5) },

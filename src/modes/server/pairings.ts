@@ -10,6 +10,18 @@ import type { Tally } from "./tally.ts";
 const HALF_LIFETIME_MS = 3_600_000;
 const MAX_PER_MEMBER = 256;
 
+/** An end of a session whose other end is not here. */
+export interface Half {
+  readonly member: Member;
+  readonly session: Uint8Array;
+  readonly peerKey: Uint8Array;
+  readonly isHidden: boolean;
+}
+
+export function overBudget(): Refusal {
+  return new Refusal("limited", "more than 64 KiB of a session inside the channel: open a relay leg");
+}
+
 /**
  * Who was brought together: sealed packets go between the two ends, a little inside their channels and the rest over relay legs, and each
  * hears where the other was seen. An end whose channel closed may come back for an hour; both ends away end it. Ends may be channels of
@@ -17,7 +29,7 @@ const MAX_PER_MEMBER = 256;
  */
 export class Pairings {
   /** A member has named a session of which this node knew nothing: perhaps another one does. */
-  onHalf: (member: Member, session: Uint8Array, peerKey: Uint8Array) => void = () => {};
+  onHalf: (half: Half) => void = () => {};
   readonly #tally: Tally;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -51,16 +63,20 @@ export class Pairings {
   }
 
   /** A member names the sessions it still has. A pairing stands again once the other end has named it too, or if it never left. */
-  claim(member: Member, sessions: Message<"answer">["sessions"]): void {
+  claim(member: Member, sessions: Message<"answer">["sessions"], isHidden = false): void {
     for (const { session, peerKey } of sessions) {
       const own = member.identity.deviceKey;
-      const isFull = (this.#ends.get(member.id)?.size ?? 0) >= MAX_PER_MEMBER;
-      if (isFull || equalBytes(own, peerKey)) continue;
+      if (this.isFull(member) || equalBytes(own, peerKey)) continue;
       const known = this.#pairings.get(pairingKey(session, own, peerKey));
       const end = (known ?? this.#open(session, own, peerKey)).end(own);
+      end.isHidden ||= isHidden;
       if (end.member?.id !== member.id) this.#rejoin(end, member);
-      if (known === undefined) this.onHalf(member, session, peerKey);
+      if (known === undefined) this.onHalf({ member, session, peerKey, isHidden: end.isHidden });
     }
+  }
+
+  isFull({ id }: Pick<Member, "id">): boolean {
+    return (this.#ends.get(id)?.size ?? 0) >= MAX_PER_MEMBER;
   }
 
   /** What one end of a session has named at another node. @returns what this node has of it; null for nothing */
@@ -69,31 +85,34 @@ export class Pairings {
   }
 
   /** A channel of another node takes its end here. */
-  adopt(pairing: Pairing, member: Member): void {
-    this.#rejoin(pairing.end(member.identity.deviceKey), member);
+  adopt(pairing: Pairing, member: Member, isHidden: boolean): void {
+    const end = pairing.end(member.identity.deviceKey);
+    end.isHidden ||= isHidden;
+    this.#rejoin(end, member);
   }
 
   /** Another node has all of it: what was here of it goes, and nobody hears of that. @returns the device key at its other end */
-  yield(member: Member, session: Uint8Array): Uint8Array | null {
+  yield(member: Member, session: Uint8Array): Pick<Half, "peerKey" | "isHidden"> | null {
     const end = this.#ends.get(member.id)?.get(toHex(session));
     if (end === undefined) return null;
     this.#close(end.pairing);
-    return end.other.deviceKey;
+    return { peerKey: end.other.deviceKey, isHidden: end.isHidden };
   }
 
   /** What has one end here and never had the other. */
-  halves(): readonly { readonly member: Member; readonly session: Uint8Array; readonly peerKey: Uint8Array }[] {
+  halves(): readonly Half[] {
     const halves = [...this.#pairings.values()].filter(({ wasWhole }) => !wasWhole);
     return halves.flatMap(({ session, ends }) =>
-      ends.flatMap(({ member, other }) => (member === null ? [] : [{ member, session, peerKey: other.deviceKey }])),
+      ends.flatMap(({ member, other, isHidden }) =>
+        member === null ? [] : [{ member, session, peerKey: other.deviceKey, isHidden }],
+      ),
     );
   }
 
   /** @throws Refusal `no-such-session`, or `limited` once the budget is spent */
   forward(member: Member, { session, body }: Message<"forward">): void {
     const end = this.#endOf(member, session);
-    if (!end.sendInside(body))
-      throw new Refusal("limited", "more than 64 KiB of a session inside the channel: open a relay leg");
+    if (!end.sendInside(body)) throw overBudget();
     this.#tally.relayed(end.account, body.length);
   }
 

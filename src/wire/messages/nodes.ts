@@ -27,7 +27,7 @@ const specs = {
   said: message(0x04, { from: member, message: signalled }), // to the node of a ring or pairing: an end of it said this
   observed: message(0x05, { from: member }), // to the nodes of its rings and pairings: seen somewhere else now
   left: message(0x06, { connection: id }), // this channel is not, or no longer, here
-  claim: message(0x07, { from: member, session: id, peerKey: key }), // whose pairing is this? the channel has named it
+  claim: message(0x07, { from: member, session: id, peerKey: key, hidden: bool }), // whose pairing is this? the channel has named it
   hosted: message(0x08, { to: id, session: id }), // to the node of a channel: what it says of this session is for me
   revoked: message(0x09, { devices: list(id, 256) }),
   blocked: message(0x0a, { userId: id, name, otherId: id, blocked: bool }), // a person blocked another, or no longer does

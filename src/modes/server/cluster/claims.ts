@@ -2,7 +2,7 @@ import { compareBytes } from "../../../wire/bytes.ts";
 import type { NodeMessage } from "../../../wire/messages/nodes.ts";
 import type { Member } from "../members.ts";
 import type { Pairing } from "../pairing.ts";
-import type { Pairings } from "../pairings.ts";
+import type { Half, Pairings } from "../pairings.ts";
 import type { NodeLink } from "./node-link.ts";
 import { recordOf, type RemoteMember } from "./remote-member.ts";
 import type { Routes } from "./routes.ts";
@@ -22,35 +22,41 @@ export class Claims {
     this.#link = link;
     this.#pairings = pairings;
     this.#routes = routes;
-    pairings.onHalf = (member, session, peerKey) => link.broadcast(claimOf(member, session, peerKey));
+    pairings.onHalf = (half) => link.broadcast(claimOf(half));
   }
 
   /** A node came that has not heard what this one lacks. */
   askAgain(): void {
-    for (const { member, session, peerKey } of this.#pairings.halves())
-      if (member.nodeId === "") this.#link.broadcast(claimOf(member, session, peerKey));
+    for (const half of this.#pairings.halves()) if (half.member.nodeId === "") this.#link.broadcast(claimOf(half));
   }
 
   /** Another node has an end of this session. */
-  answer(member: RemoteMember, { session, peerKey }: Claim): void {
+  answer(member: RemoteMember, { session, peerKey, hidden }: Claim): void {
     const pairing = this.#pairings.find(session, member.identity.deviceKey, peerKey);
     if (pairing === null) return this.#doubt(member, session);
     const own = pairing.end(peerKey);
-    if (pairing.wasWhole || compareBytes(own.deviceKey, member.identity.deviceKey) < 0) this.#adopt(pairing, member);
+    if (pairing.wasWhole || compareBytes(own.deviceKey, member.identity.deviceKey) < 0)
+      this.#adopt(pairing, member, hidden);
     else if (own.member !== null)
-      void this.#link.send(member.nodeId, claimOf(own.member, session, member.identity.deviceKey));
+      void this.#link.send(
+        member.nodeId,
+        claimOf({ member: own.member, session, peerKey: member.identity.deviceKey, isHidden: own.isHidden }),
+      );
   }
 
   /** That node has all of it. */
   hosted(nodeId: string, member: Member | null, session: Uint8Array): void {
     if (member === null) return;
-    const peerKey = this.#pairings.yield(member, session) ?? this.#routes.find(member, session)?.peerKey;
-    if (peerKey !== undefined) this.#routes.set(member, { nodeId, session, peerKey, askerId: null, isPaired: true });
+    const known = this.#pairings.yield(member, session) ?? this.#routes.find(member, session);
+    if (known === null) return;
+    const { peerKey, isHidden } = known;
+    this.#routes.set(member, { nodeId, session, peerKey, askerId: null, isPaired: true, isHidden, sentBytes: 0 });
   }
 
-  #adopt(pairing: Pairing, member: RemoteMember): void {
+  #adopt(pairing: Pairing, member: RemoteMember, isHidden: boolean): void {
+    if (this.#pairings.isFull(member)) return;
     void this.#link.send(member.nodeId, { kind: "hosted", to: recordOf(member).connection, session: pairing.session });
-    this.#pairings.adopt(pairing, member);
+    this.#pairings.adopt(pairing, member, isHidden);
   }
 
   /** The other end lost the node that looks after the session, as this end may have: the next word to that node will tell. */
@@ -60,6 +66,6 @@ export class Claims {
   }
 }
 
-function claimOf(member: Member, session: Uint8Array, peerKey: Uint8Array): Claim {
-  return { kind: "claim", from: recordOf(member), session, peerKey };
+function claimOf({ member, session, peerKey, isHidden }: Half): Claim {
+  return { kind: "claim", from: recordOf(member), session, peerKey, hidden: isHidden };
 }

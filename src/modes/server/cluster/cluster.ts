@@ -1,8 +1,10 @@
 import { equalBytes, toHex } from "../../../wire/bytes.ts";
 import type { NodeMessage } from "../../../wire/messages/nodes.ts";
+import { CHANNEL_BUDGET_BYTES } from "../../../wire/limits.ts";
 import { signalling, type SignallingMessage } from "../../../wire/messages/signalling.ts";
 import type { Hub } from "../hub.ts";
 import type { Member, Members, Message } from "../members.ts";
+import { overBudget } from "../pairings.ts";
 import { Refusal } from "../refusal.ts";
 import { answerTo } from "../requests.ts";
 import { Claims } from "./claims.ts";
@@ -44,6 +46,7 @@ export class Cluster {
     this.#claims = new Claims(link, hub.pairings, this.#routes);
     link.onMessage = (from, message) => this.#hear(from, message);
     link.onJoined = () => this.#claims.askAgain();
+    link.onMended = () => this.#claims.askAgain();
     link.onGone = (nodeId) => this.#gone(nodeId);
   }
 
@@ -58,7 +61,8 @@ export class Cluster {
     const route = this.#routes.find(member, message.session);
     if (route === null) return false;
     if (message.kind === "decline" || message.kind === "hangUp") this.#routes.delete(member, message.session);
-    if (message.kind === "accept") this.#accepted(member, route);
+    if (message.kind === "accept") this.#accepted(member, route, message.hidden);
+    if (message.kind === "forward") this.#spend(member, route, message.body.length);
     void this.#passTo(route.nodeId, member, message);
     return true;
   }
@@ -73,8 +77,15 @@ export class Cluster {
       void this.#options.link.send(nodeId, { kind: "observed", from: recordOf(member) });
   }
 
-  #accepted(member: Member, route: Route): void {
-    this.#routes.set(member, { ...route, isPaired: true });
+  /** The node of the pairing counts as well; what is over must not get as far as that. */
+  #spend(member: Member, route: Route, bytes: number): void {
+    const sentBytes = route.sentBytes + bytes;
+    if (sentBytes > CHANNEL_BUDGET_BYTES) throw overBudget();
+    this.#routes.set(member, { ...route, sentBytes });
+  }
+
+  #accepted(member: Member, route: Route, isHidden: boolean): void {
+    this.#routes.set(member, { ...route, isPaired: true, isHidden });
     if (route.askerId !== null) this.#options.hub.acquaint(member.identity.userId, route.askerId);
   }
 
@@ -88,6 +99,7 @@ export class Cluster {
   /** Nobody hears that the ring was taken: whoever took it need not wait. */
   #lost(member: Member, session: Uint8Array): void {
     this.#routes.delete(member, session);
+    this.#options.hub.pairings.yield(member, session); // claimed anew when nobody heard the accept
     member.send({ kind: "gone", session, code: "no-such-session" });
   }
 
@@ -124,11 +136,18 @@ export class Cluster {
     const member = this.#find(from, to);
     if (member === null) return;
     const message = signalling.decode(encoded);
-    const isOver = message.kind === "cancel" || (message.kind === "gone" && message.code !== "offline");
-    // A ring that fell to one that rings back was never told of.
-    if (message.kind === "cancel" && !this.has(member, message.session)) return;
-    if (isOver) this.#routes.delete(member, message.session);
+    if (isToldOfSession(message) && !this.#follows(from, member, message)) return;
     member.send(message);
+  }
+
+  /** What a node says of a session that it does not look after, or of a ring that was never told of, is nothing to the member. */
+  #follows(from: string, member: Member, message: ToldOfSession): boolean {
+    const route = this.#routes.find(member, message.session);
+    if (route?.nodeId !== from) return false;
+    const isOver = message.kind === "cancel" || (message.kind === "gone" && message.code !== "offline");
+    if (isOver) this.#routes.delete(member, message.session);
+    else if (message.kind === "observed") this.#routes.set(member, { ...route, sentBytes: 0 }); // the budget may be a fresh one
+    return true;
   }
 
   #ring(from: string, { to, device: asked, asker: record, message }: NodeMessage & { readonly kind: "ringing" }): void {
@@ -137,12 +156,20 @@ export class Cluster {
     const incoming = signalling.decode(message);
     if (member === null || incoming.kind !== "incoming") return;
     const { session, device, userId: askerId } = incoming;
+    if (hub.pairings.has(member, session) || this.has(member, session)) return this.#declineFor(from, member, session);
     const tell = () => {
-      this.#routes.set(member, { nodeId: from, session, peerKey: device.key, askerId, isPaired: false });
+      const route = { nodeId: from, session, peerKey: device.key, askerId };
+      this.#routes.set(member, { ...route, isPaired: false, isHidden: false, sentBytes: 0 });
       member.send(incoming);
     };
     if (!hub.meet(member, incoming, memberOf(link, from, record), tell))
       void link.send(from, { kind: "crossed", session });
+  }
+
+  /** A session id that the member has already is not another's to ring with. */
+  #declineFor(nodeId: string, member: Member, session: Uint8Array): void {
+    const message = signalling.encode({ kind: "decline", session, code: "no-answer" });
+    void this.#options.link.send(nodeId, { kind: "said", from: recordOf(member), message });
   }
 
   #said(member: RemoteMember, encoded: Uint8Array): void {
@@ -167,14 +194,21 @@ export class Cluster {
     const { hub, members } = this.#options;
     hub.nodeGone(nodeId);
     for (const { memberId, route } of this.#routes.dropNode(nodeId)) {
-      const { session, peerKey, isPaired } = route;
+      const { session, peerKey, isPaired, isHidden } = route;
       const member = members.find(memberId);
       if (member === null) continue;
       if (isPaired) member.send({ kind: "gone", session, code: "offline" });
       else member.send({ kind: "cancel", session, code: "cancelled" });
-      if (isPaired) hub.pairings.claim(member, [{ session, peerKey }]);
+      if (isPaired) hub.pairings.claim(member, [{ session, peerKey }], isHidden);
     }
   }
+}
+
+const toldKinds: ReadonlySet<string> = new Set(["cancel", "gone", "observed", "forward", "limited"]);
+type ToldOfSession = Message<"cancel" | "gone" | "observed" | "forward" | "limited">;
+
+function isToldOfSession(message: SignallingMessage): message is ToldOfSession {
+  return toldKinds.has(message.kind);
 }
 
 function isOfSession(message: SignallingMessage): message is SessionMessage {

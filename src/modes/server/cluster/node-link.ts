@@ -12,6 +12,7 @@ import type { Clock } from "../clock.ts";
 const LOOK_MS = 1_000;
 /** One that has no lease, and still hears, has been flushed out of Redis, or is frozen: so long it may take to come back. */
 const GRACE_MS = 5_000;
+const MAX_DROPPED = 1_000;
 /** Strange messages are logged this often at most. */
 const STRANGE_MS = 30_000;
 
@@ -35,6 +36,10 @@ export class NodeLink {
   onJoined: (nodeId: string) => void = () => {};
   /** Whatever that node had is not there any more. */
   onGone: (nodeId: string) => void = () => {};
+  /** What was said of late may not have been carried; from now on it is again. */
+  onMended: () => void = () => {};
+  /** Something was not carried. */
+  #hasGap = false;
   readonly #options: NodeLinkOptions;
   readonly #sealer: NodeSealer;
   readonly #opener: NodeOpener;
@@ -79,8 +84,10 @@ export class NodeLink {
     try {
       const delivery = await this.#publish(to, message);
       if (delivery === "nobody") this.#drop(to);
+      if (delivery === "away") this.#hasGap = true;
       return delivery;
     } catch (error) {
+      this.#hasGap = true;
       this.#options.onTrouble(error);
       return "away";
     }
@@ -148,6 +155,9 @@ export class NodeLink {
     for (const nodeId of doubted) await this.#doubt(nodeId);
     for (const nodeId of present) this.#missingSince.delete(nodeId);
     for (const nodeId of present) this.#join(nodeId);
+    if (!this.#hasGap) return;
+    this.#hasGap = false;
+    this.onMended();
   }
 
   /** It has no lease. While the place that knows the leases is away, nobody has, and nobody knows. */
@@ -172,14 +182,29 @@ export class NodeLink {
     if (this.#others.has(nodeId)) return;
     this.#others.add(nodeId);
     this.#options.log.info("node-joined", { node: nodeId });
-    if (this.#dropped.delete(nodeId)) void this.send(nodeId, { kind: "hello", anew: true });
+    if (this.#dropped.has(nodeId)) void this.#sayAnew(nodeId);
     this.onJoined(nodeId);
+  }
+
+  /** Before anything else is said to it. Where that is not carried it is met anew. */
+  async #sayAnew(nodeId: string): Promise<void> {
+    this.#dropped.delete(nodeId);
+    if ((await this.send(nodeId, { kind: "hello", anew: true })) !== "away") return;
+    this.#remember(nodeId);
+    this.#others.delete(nodeId);
+  }
+
+  /** Only so many: ids of nodes that never were may stand in Redis. */
+  #remember(nodeId: string): void {
+    this.#dropped.add(nodeId);
+    const [oldest] = this.#dropped;
+    if (this.#dropped.size > MAX_DROPPED && oldest !== undefined) this.#dropped.delete(oldest);
   }
 
   #drop(nodeId: string): void {
     if (!this.#others.delete(nodeId)) return;
     this.#missingSince.delete(nodeId);
-    this.#dropped.add(nodeId);
+    this.#remember(nodeId);
     this.#options.log.warn("node-gone", { node: nodeId });
     this.onGone(nodeId);
   }

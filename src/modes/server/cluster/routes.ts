@@ -11,6 +11,10 @@ export interface Route {
   readonly askerId: Uint8Array | null;
   /** A ring that was taken, or a pairing; else a ring that still rings. */
   readonly isPaired: boolean;
+  /** The other end is not told where this one is seen. */
+  readonly isHidden: boolean;
+  /** What this end has sent inside the channel since the other end was last told of. */
+  readonly sentBytes: number;
 }
 
 /** Sessions of this node's members that other nodes look after. */

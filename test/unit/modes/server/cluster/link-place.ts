@@ -19,8 +19,13 @@ const LOOK_MS = 1_000;
 /** In memory, and away for as long as a test wants it so. */
 export class FrailBus extends MemoryBus {
   state: "there" | "away" | "broken" = "there";
+  /** A node whose subscription is not there just now. */
+  deafNode = "";
+  publishedBytes = 0;
 
   override async publish(nodeId: string, message: Uint8Array): Promise<Delivery> {
+    this.publishedBytes += message.length;
+    if (nodeId === this.deafNode) return "nobody";
     if (this.state === "broken") throw new StoreError("busy", "cannot publish");
     return this.state === "away" ? "away" : super.publish(nodeId, message);
   }

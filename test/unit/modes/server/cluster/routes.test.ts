@@ -16,6 +16,8 @@ const route = (session: number, changes: Partial<Route> = {}): Route => ({
   nodeId: here,
   session: id(session),
   peerKey: key(9),
+  isHidden: false,
+  sentBytes: 0,
   askerId: null,
   isPaired: true,
   ...changes,
