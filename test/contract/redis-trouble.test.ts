@@ -44,6 +44,7 @@ if (hasRedis) {
   );
   goesOn(proxy, "answers 5 s late", bring("late"), passes);
   goesOn(proxy, "answers garbage", bring("garbage"), passes);
+  goesOn(proxy, "tells news of nothing", bring("nothing"), passes);
   goesOn(proxy, "drops in the middle of an answer", bring("half"), passes);
   goesOn(
     proxy,

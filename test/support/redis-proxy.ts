@@ -1,7 +1,10 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** What the proxy does with what Redis answers; what is asked always goes through. */
-export type Answers = "whole" | "late" | "garbage" | "half";
+export type Answers = "whole" | "late" | "garbage" | "nothing" | "half";
+
+/** A piece of news of the right form, with nothing where its kind belongs. */
+const NOTHING = ">3\r\n_\r\n_\r\n_\r\n";
 
 /** How late. Milliseconds. */
 const DELAY_MS = 5_000;
@@ -73,6 +76,8 @@ export class RedisProxy implements AsyncDisposable {
         return this.#delay(() => void client.write(bytes));
       case "garbage":
         return void client.write(crypto.getRandomValues(Buffer.alloc(bytes.length)));
+      case "nothing":
+        return void client.write(NOTHING);
       case "half":
         client.write(bytes.subarray(0, bytes.length >> 1));
         client.destroySoon();

@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Script } from "./scripts.ts";
+import { endOnStrangeAnswers } from "./strict-answers.ts";
 import type { RedisTarget } from "./url.ts";
 
 /** Every answer takes at most so long; what asked goes on without. Milliseconds. */
@@ -28,6 +29,7 @@ export interface RedisClient {
 
 /** Not connected yet. Nothing waits for a server that is away, and nothing is sent twice. */
 export function newClient(target: RedisTarget): RedisClient {
+  endOnStrangeAnswers();
   const redisOptions = optionsFor(target);
   if (target.kind !== "cluster") return new Redis({ ...redisOptions, ...whereabouts(target), retryStrategy });
   const options = {

@@ -1,0 +1,22 @@
+import DataHandler from "ioredis/built/DataHandler.js";
+
+interface Handler {
+  returnFatalError(error: unknown): void;
+}
+
+/**
+ * What Redis answers is taken apart inside the client, which throws again, outside of anybody's reach, what goes wrong there: an answer of
+ * the right form with nothing where a name belongs would end this process. Here it ends the connection, as every other nonsense does.
+ */
+export function endOnStrangeAnswers(): void {
+  Object.defineProperty(DataHandler.prototype, "dispatch", {
+    configurable: true,
+    value(this: Handler, work: () => void): void {
+      try {
+        work();
+      } catch (error) {
+        this.returnFatalError(error);
+      }
+    },
+  });
+}
