@@ -1,11 +1,12 @@
 import { lookup } from "node:dns/promises";
 import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
-import { lengthAt, packetType, receiverIndexAt, typeAt } from "../../wire/packet/header.ts";
+import { packetType, receiverIndexAt, typeAt } from "../../wire/packet/header.ts";
 import { Gatherer, type GatherEvent } from "../../wire/traversal/gather.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
 import { Drive } from "../runtime/driver.ts";
 import { UdpPort } from "../runtime/udp-port.ts";
+import { byReceiver } from "./by-receiver.ts";
 import { systemRandom } from "./own-device.ts";
 
 export type Ticket = SignallingMessage & { readonly kind: "ticket" };
@@ -134,7 +135,7 @@ export class UdpEndpoint implements Disposable {
 
   /** What the kernel has joined may be for several sessions, and a forged datagram in it must cost no more than itself. */
   #received(buffer: Uint8Array, from: SocketRoute): void {
-    for (const datagram of byReceiver(buffer)) {
+    for (const datagram of byReceiver(buffer, (index) => this.#sinks.has(index))) {
       const type = typeAt(datagram, 0, datagram.length);
       if (type === packetType.sealed) this.#sinks.get(receiverIndexAt(datagram, 0))?.onPackets(datagram, from);
       else if (type === packetType.discoveryReply) this.#drive.handleDatagram(datagram, from);
@@ -150,26 +151,6 @@ export class UdpEndpoint implements Disposable {
     this.#drive.wake();
     for (const sink of new Set(this.#sinks.values())) sink.onDrain();
   }
-}
-
-/** Cuts where the type or the receiver index changes. What has no head of ours stays with what stands before it. */
-function* byReceiver(buffer: Uint8Array): Generator<Uint8Array> {
-  let start = 0;
-  for (let at = lengthOf(buffer, 0); at < buffer.length; at += lengthOf(buffer, at)) {
-    if (keyAt(buffer, at) === keyAt(buffer, start)) continue;
-    yield buffer.subarray(start, at);
-    start = at;
-  }
-  yield start === 0 ? buffer : buffer.subarray(start);
-}
-
-function lengthOf(buffer: Uint8Array, at: number): number {
-  return typeAt(buffer, at, buffer.length) === null ? buffer.length : lengthAt(buffer, at);
-}
-
-/** A discovery reply stands alone. */
-function keyAt(buffer: Uint8Array, at: number): number {
-  return typeAt(buffer, at, buffer.length) === packetType.sealed ? receiverIndexAt(buffer, at) : -1 - at;
 }
 
 /** One address per family is enough: they all lead to the same server. */

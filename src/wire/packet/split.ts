@@ -1,4 +1,4 @@
-import { lengthAt, typeAt } from "./header.ts";
+import { lengthAt, packetType, SEALED_OVERHEAD_BYTES, typeAt } from "./header.ts";
 
 /** The whole packets of a WebSocket message or the body of a forward, one behind the other. What follows the last one is dropped. */
 export function* splitByLength(bytes: Uint8Array): Generator<Uint8Array, void> {
@@ -16,8 +16,8 @@ export type OpenPacket = (bytes: Uint8Array, start: number, end: number) => bool
  * Takes a buffer from receive offload apart. The kernel joins datagrams of one source and one size, of which only the last may be
  * shorter, but does not tell the size, and anyone can forge the source of the first. So no length is believed that only an unopened
  * packet states. The stride is the length of the first packet if that opens; else what all the other heads bear out, be it the stride
- * last authenticated from that source or the length of the first; else the one last authenticated; else each length in turn.
- * One of these per source.
+ * last authenticated from that source, the length of the first, or any other, as lengths change; else the one last authenticated; else
+ * each length in turn. One of these per source.
  */
 export class BurstSplitter {
   #authenticStride = 0;
@@ -27,13 +27,34 @@ export class BurstSplitter {
     const opened = first > 0 && open(bytes, 0, first);
     if (opened && first < bytes.length) this.#authenticStride = first;
     const stride = opened ? first : this.#guess(bytes, first);
-    if (stride > 0) openByStride(bytes, stride, open);
+    if (stride > 0) this.#openByStride(bytes, stride, open);
     else if (first > 0) openByLength(bytes, first, open);
   }
 
   #guess(bytes: Uint8Array, first: number): number {
-    return [this.#authenticStride, first].find((stride) => isStride(bytes, stride)) ?? this.#authenticStride;
+    if (isStride(bytes, this.#authenticStride)) return this.#authenticStride;
+    return strideOf(bytes, first) || this.#authenticStride;
   }
+
+  #openByStride(bytes: Uint8Array, stride: number, open: OpenPacket): void {
+    for (let at = stride; at < bytes.length; at += stride) {
+      const isAuthentic = isPiece(bytes, at, stride) && open(bytes, at, at + lengthAt(bytes, at));
+      if (isAuthentic && at + stride < bytes.length) this.#authenticStride = stride;
+    }
+  }
+}
+
+/**
+ * The stride that all heads but the first bear out: the length of the first, unless that lies, else whichever it is.
+ * @param first that length; 0 where there is no head
+ * @returns 0 when there is none, or too few packets to tell
+ */
+export function strideOf(bytes: Uint8Array, first: number): number {
+  if (isStride(bytes, first)) return first;
+  // Two heads at least: a single one also stands at the end of what is no stride.
+  for (let at = SEALED_OVERHEAD_BYTES; 2 * at < bytes.length; at++)
+    if (bytes[at] === packetType.sealed && isStride(bytes, at)) return at;
+  return 0;
 }
 
 /** Whether all packets but the first are `stride` long, the last one perhaps shorter; where there is only one nothing tells. */
@@ -41,11 +62,6 @@ function isStride(bytes: Uint8Array, stride: number): boolean {
   if (stride === 0 || stride >= bytes.length) return false;
   for (let at = stride; at < bytes.length; at += stride) if (!isPiece(bytes, at, stride)) return false;
   return true;
-}
-
-function openByStride(bytes: Uint8Array, stride: number, open: OpenPacket): void {
-  for (let at = stride; at < bytes.length; at += stride)
-    if (isPiece(bytes, at, stride)) open(bytes, at, at + lengthAt(bytes, at));
 }
 
 function openByLength(bytes: Uint8Array, start: number, open: OpenPacket): void {

@@ -70,6 +70,21 @@ test("BurstSplitter keeps to the stride last authenticated when a second packet 
   expect(link.receive(burst(...forged, link.packet("six"), link.packet("7")))).toEqual(["six", "7"]);
 });
 
+test("BurstSplitter finds the stride behind a first packet that lies, just when it has changed, whatever it is", () => {
+  for (const before of [60, 1_200, 1_452, 8_952])
+    for (const now of [1_200, 1_452, 8_952])
+      for (const lie of lies) {
+        const link = new Link();
+        link.receive(burst(link.packet("b".repeat(before - 32)), link.packet("b")));
+        const full = (text: string) => link.packet(text.repeat(now - 32));
+        const bytes = burst(lie(full("1")), full("2"), full("3"), link.packet("the last"));
+        expect(link.receive(bytes).map((text) => text[0])).toEqual(["2", "3", "t"]);
+        // From then on it is known, and two may lie.
+        const again = burst(lie(full("1")), withLength(full("2"), 34), link.packet("the last"));
+        expect(link.receive(again)).toEqual(["the last"]);
+      }
+});
+
 test("BurstSplitter does not take a forged length for a stride to remember", () => {
   const link = new Link();
   link.receive(burst(link.packet("one"), link.packet("two")));
