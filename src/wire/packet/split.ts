@@ -9,6 +9,9 @@ export function* splitByLength(bytes: Uint8Array): Generator<Uint8Array, void> {
   }
 }
 
+/** As many heads as a forged packet of a usual length can hold to lead astray; more would only cost us time. */
+const MAX_TRIES = 512;
+
 /** Told where a packet lies whose head is in order; answers whether it proved authentic. */
 export type OpenPacket = (bytes: Uint8Array, start: number, end: number) => boolean;
 
@@ -52,8 +55,11 @@ export class BurstSplitter {
 export function strideOf(bytes: Uint8Array, first: number): number {
   if (isStride(bytes, first)) return first;
   // Two heads at least: a single one also stands at the end of what is no stride.
-  for (let at = SEALED_OVERHEAD_BYTES; 2 * at < bytes.length; at++)
-    if (bytes[at] === packetType.sealed && isStride(bytes, at)) return at;
+  for (let at = SEALED_OVERHEAD_BYTES, tries = MAX_TRIES; 2 * at < bytes.length && tries > 0; at++) {
+    if (bytes[at] !== packetType.sealed || lengthAt(bytes, at) !== at) continue;
+    if (isStride(bytes, at)) return at;
+    tries--;
+  }
   return 0;
 }
 
