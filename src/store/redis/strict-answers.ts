@@ -1,4 +1,6 @@
-import DataHandler from "ioredis/built/DataHandler.js";
+import exported from "ioredis/built/DataHandler.js";
+
+type DataHandler = typeof exported;
 
 interface Handler {
   returnFatalError(error: unknown): void;
@@ -9,7 +11,7 @@ interface Handler {
  * the right form with nothing where a name belongs would end this process. Here it ends the connection, as every other nonsense does.
  */
 export function endOnStrangeAnswers(): void {
-  Object.defineProperty(DataHandler.prototype, "dispatch", {
+  Object.defineProperty(classIn(exported).prototype, "dispatch", {
     configurable: true,
     value(this: Handler, work: () => void): void {
       try {
@@ -19,4 +21,9 @@ export function endOnStrangeAnswers(): void {
       }
     },
   });
+}
+
+/** The runtime gives what the module exports as default, a bundle the whole of what it exports. */
+function classIn(module: DataHandler | { readonly default: DataHandler }): DataHandler {
+  return "default" in module ? module.default : module;
 }
