@@ -84,9 +84,12 @@ export class Credentials {
     const guess = await this.#guess(applicant, typedName);
     const password = normalizePassword(newPassword);
     checkNewPassword(password, guess.name);
+    const hash = sha256(secret);
+    // Somebody who signs in with the line of old: no guess, but no reset either.
+    if ((await store.invitations.find(hash, clock.unixMs())) !== null) throw wrongPassword();
     await guard.begin(guess);
     const account = await store.accounts.find(guess.name);
-    const userId = account === null ? null : await store.resets.redeem(sha256(secret), clock.unixMs());
+    const userId = account === null ? null : await store.resets.redeem(hash, clock.unixMs());
     if (account === null || userId === null || !equalBytes(account.userId, userId)) throw await this.#wrong(guess);
     await guard.succeeded(guess);
     return this.#setPassword(userId, password);
@@ -118,7 +121,7 @@ export class Credentials {
     const { guard, log } = this.#options;
     await guard.addressFailed(guess.ip);
     log.info("wrong-password", { user: pii(guess.name) });
-    return new Refusal("wrong-password", "the name or the password is wrong");
+    return wrongPassword();
   }
 
   async #setPassword(userId: Uint8Array, password: string, keptDeviceId?: Uint8Array): Promise<readonly Uint8Array[]> {
@@ -127,4 +130,8 @@ export class Credentials {
     await store.resets.cancel(userId);
     return store.devices.revokeAll(userId, clock.unixMs(), keptDeviceId);
   }
+}
+
+function wrongPassword(): Refusal {
+  return new Refusal("wrong-password", "the name or the password is wrong");
 }
