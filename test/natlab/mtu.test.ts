@@ -68,3 +68,22 @@ test("bad input 126: a link that swallows long packets in mid-file, without a wo
   expect(lengthOf(send)).toBeLessThanOrEqual(1_252);
   expect(send.events.flatMap((event) => (event.event === "path" ? [event.kind] : []))).not.toContain("relay-ws");
 });
+
+test("a card that takes only shorter packets from mid-file on costs no path", async () => {
+  const { ana, ben, lab } = village;
+  await lab.rate("b", 40);
+  const file = await village.file(16 * 2 ** 20);
+  const { stdout } = await lab.exec("a", "ip", "-o", "route", "get", lab.serverIp);
+  const card = / dev (\S+)/.exec(stdout)?.[1] ?? "";
+  await using receiver = await ben.receiving("--yes", "--once");
+  await using send = ana.start("send", "--verbose", file.path, "@ben");
+  await send.waitFor("stats", ({ path, mtuBytes }) => path === "direct" && mtuBytes === 1_472, DIRECT_WITHIN_MS);
+  expect(await lab.exec("a", "ip", "link", "set", "dev", card, "mtu", "1300")).toMatchObject({ exitCode: 0 });
+  expect(receiver.events.some(({ event }) => event === "saved")).toBe(false);
+  expect(await send.finished()).toMatchObject({ exitCode: 0 });
+  expect(await receiver.finished()).toMatchObject({ exitCode: 0 });
+  await lab.exec("a", "ip", "link", "set", "dev", card, "mtu", "1500");
+  expect(await file.hasArrived()).toBe(true);
+  expect(lengthOf(send)).toBeLessThanOrEqual(1_272);
+  expect(send.events.flatMap((event) => (event.event === "path" ? [event.kind] : []))).not.toContain("relay-ws");
+});
