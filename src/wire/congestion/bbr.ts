@@ -13,8 +13,15 @@ const MIN_RTT_WINDOW_MS = 10_000;
 const PROBE_RTT_MS = 200;
 const INITIAL_WINDOW_BYTES = 32 * MIN_DATAGRAM_BYTES;
 const MIN_WINDOW_BYTES = 4 * MIN_DATAGRAM_BYTES;
-/** Room for bursts and late acks beyond the product of bandwidth and delay. */
+/** Room beyond the product of bandwidth and delay, at least. */
 const SLACK_BYTES = 8 * MIN_DATAGRAM_BYTES;
+/**
+ * What leaves in one go, and is acknowledged in one: so many of them fill the time between a burst and its ack, as the draft's
+ * BBR.offload_budget. Without it a path of 0.1 ms never gets beyond what fits into that time, however fast it is.
+ */
+const QUANTA = 3;
+const QUANTUM_MS = 1;
+const MAX_QUANTUM_BYTES = 65_507;
 /** Rate of the very first packets, until there is an RTT. Milliseconds. */
 const ASSUMED_RTT_MS = 100;
 /** Startup is over when this many rounds in a row brought less than a quarter more. */
@@ -168,7 +175,7 @@ export class Bbr implements CongestionController {
 
   #updateWindow(sample: AckSample): void {
     this.#restoreWindowAfterCut(sample);
-    const target = this.#target(this.#isFilled ? WINDOW_GAIN : STARTUP_GAIN) + SLACK_BYTES;
+    const target = this.#target(this.#isFilled ? WINDOW_GAIN : STARTUP_GAIN) + this.#slackBytes;
     const grown = this.#windowBytes + sample.ackedBytes;
     if (this.#isFilled) this.#windowBytes = Math.min(grown, target);
     else if (this.#windowBytes < target || sample.deliveredBytes < INITIAL_WINDOW_BYTES) this.#windowBytes = grown;
@@ -181,6 +188,11 @@ export class Bbr implements CongestionController {
     const bandwidth = this.#bandwidth.value;
     if (bandwidth === null || this.#minRttMs === null) return INITIAL_WINDOW_BYTES;
     return gain * bandwidth * this.#minRttMs;
+  }
+
+  get #slackBytes(): number {
+    const quantum = Math.min((this.#bandwidth.value ?? 0) * QUANTUM_MS, MAX_QUANTUM_BYTES);
+    return Math.max(SLACK_BYTES, QUANTA * quantum);
   }
 
   #cutWindow(): void {

@@ -2,7 +2,8 @@ import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { ReplayWindow } from "../packet/replay-window.ts";
 import { AckRanges } from "./ack-ranges.ts";
 
-/** More packets than this are not left unacknowledged, however they come. */
+/** More than this is not left unacknowledged, however it comes: eight packets of the usual length, or one long one. */
+const MAX_UNACKED_BYTES = 8 * MIN_DATAGRAM_BYTES;
 const MAX_UNACKED_PACKETS = 8;
 
 /** One path of the other end, by the id it gave it: what came on it, and when that is acknowledged. */
@@ -18,6 +19,7 @@ export class ReceivePath {
   #largest = -1;
   #largestAtMs = 0;
   #unacked = 0;
+  #unackedBytes = 0;
   #lastBytes = 0;
 
   constructor(id: number, routeKey: string, now: number) {
@@ -51,7 +53,9 @@ export class ReceivePath {
     this.#lastBytes = bytes;
     if (!asksForAck) return;
     this.#unacked++;
-    const isUrgent = !isInOrder || isLast || this.#unacked >= MAX_UNACKED_PACKETS;
+    this.#unackedBytes += bytes;
+    const isMuch = this.#unacked >= MAX_UNACKED_PACKETS || this.#unackedBytes >= MAX_UNACKED_BYTES;
+    const isUrgent = !isInOrder || isLast || isMuch;
     this.ackAt = Math.min(this.ackAt ?? Number.POSITIVE_INFINITY, isUrgent ? now : now + maxAckDelayMs);
   }
 
@@ -67,6 +71,6 @@ export class ReceivePath {
 
   onAckSent(): void {
     this.ackAt = null;
-    this.#unacked = 0;
+    this.#unacked = this.#unackedBytes = 0;
   }
 }
