@@ -154,7 +154,9 @@ export class Sender {
   /** One packet, or a burst of full ones and a last. */
   #send(now: number, path: SendPath, first: Allowance): Transmit<Route> | null {
     const isBurst = first.bulk && path.probesOwed === 0 && this.#options.filler.hasBulk();
-    const datagramBytes = this.#options.copies.areMadeOf(path) ? MIN_DATAGRAM_BYTES : path.datagramBytes;
+    // Only bulk fills longer packets; an ack needs no 9 KB.
+    const isShort = !isBurst || this.#options.copies.areMadeOf(path);
+    const datagramBytes = isShort ? MIN_DATAGRAM_BYTES : path.datagramBytes;
     const out = new Uint8Array((isBurst ? path.burstPackets(now, datagramBytes) : 1) * datagramBytes);
     let at = 0;
     for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path, path.mayContinueBulk(now))) {
