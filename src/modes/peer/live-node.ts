@@ -100,11 +100,8 @@ export class LiveNode implements PeerNode {
   }
 
   async ask(person: string, asking: Asking): Promise<PeerSession> {
-    const target = await this.#introductions.targetOf(
-      person === SELF ? this.name : person,
-      this.#ownDeviceIfSelf(person),
-    );
-    const established = await this.#ring(target, asking);
+    const name = person === SELF ? this.name : person;
+    const { target, established } = await this.#ring(name, asking, this.#ownDeviceIfSelf(person));
     await this.#met(target, established);
     return this.#open(established, this.#parts.policy.relayOnly);
   }
@@ -148,14 +145,23 @@ export class LiveNode implements PeerNode {
     this.#parts.link.close();
   }
 
-  /** Their ring and ours may cross; then the server says whose stands. */
-  async #ring(target: Target, asking: Asking): Promise<Established> {
+  /**
+   * Their ring and ours may cross; then the server says whose stands. From the first look-up on: to answer theirs and then ring would be
+   * two sessions.
+   */
+  async #ring(
+    name: string,
+    asking: Asking,
+    exceptDevice: Uint8Array | null,
+  ): Promise<{ target: Target; established: Established }> {
     const crossing = Promise.withResolvers<Caller>();
-    if (asking.purpose === "chat") this.#crossing.set(target.name, crossing);
+    if (asking.purpose === "chat") this.#crossing.set(name, crossing);
     try {
-      return (await ask(this.#parts, target, asking)) ?? (await this.#acceptCrossing(target.name, crossing));
+      const target = await this.#introductions.targetOf(name, exceptDevice);
+      const established = (await ask(this.#parts, target, asking)) ?? (await this.#acceptCrossing(name, crossing));
+      return { target, established };
     } finally {
-      if (this.#crossing.get(target.name) === crossing) this.#crossing.delete(target.name);
+      if (this.#crossing.get(name) === crossing) this.#crossing.delete(name);
       // Not needed after all: it is a ring like any other.
       crossing.promise.then((caller) => caller.ring.isOpen && this.#offer(caller)).catch(() => undefined);
     }
