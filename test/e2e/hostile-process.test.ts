@@ -68,7 +68,9 @@ test("bad input 161: a receiver killed at any point leaves the file whole, or no
   for (let round = 0; round < 6; round++) {
     await using receiver = await ben.receiving();
     await using sender = ana.start("send", path, "@ben");
-    await receiver.waitFor("accepted");
+    await receiver.waitFor("accepted").catch((error: unknown) => {
+      throw new Error(`the sender says ${sender.stdout}${sender.stderr}`, { cause: error });
+    });
     await Bun.sleep(numbers.between(0, 250));
     receiver.signal("SIGKILL");
     await receiver.exited;
