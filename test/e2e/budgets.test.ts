@@ -5,9 +5,12 @@ import type { CliEvent } from "../../src/modes/cli/events.ts";
 import { type P2p, run } from "../support/binary.ts";
 import { Community } from "../support/community.ts";
 import { randomFile, sha256Of } from "../support/files.ts";
+import { eventually } from "../support/within.ts";
 
 const MB = 1_000_000;
 const PEER_PEAK_BYTES = 200 * MB;
+/** After the last password. */
+const GIVEN_BACK_MS = 10_000;
 const IDLE_SERVER_BYTES = 80 * MB;
 
 /** Only Linux tells what a running process needs. */
@@ -65,9 +68,11 @@ test.skipIf(!hasProc)("a server with two people signed in needs no more than 80 
   await using anas = await ana.receiving();
   await using bens = await ben.receiving();
   expect(anas.pid).not.toBe(bens.pid);
-  const resident = memory(town.server, "VmRSS");
-  expect(resident).toBeGreaterThan(0);
-  expect(resident).toBeLessThanOrEqual(IDLE_SERVER_BYTES);
+  const resident = () => memory(town.server, "VmRSS");
+  expect(resident()).toBeGreaterThan(0);
+  // Hashing a password takes 19 MiB, which the allocator gives back a moment later.
+  await eventually(GIVEN_BACK_MS, () => resident() <= IDLE_SERVER_BYTES);
+  expect(resident()).toBeGreaterThan(0);
 });
 
 test("p2p version tells what it is", async () => {
