@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Packr } from "msgpackr/pack";
 import { concat, fromHex } from "../../src/wire/bytes.ts";
-import { unpackValue, type Value } from "../../src/wire/codec/msgpack.ts";
+import type { Value } from "../../src/wire/codec/msgpack.ts";
 import { signalling } from "../../src/wire/messages/signalling.ts";
 import type { Seeded } from "../sim/seeded.ts";
 import { flipBit, hex } from "./bytes.ts";
 import { pick } from "./raw-datagrams.ts";
 import { root } from "./sources.ts";
+import { unpackValue } from "./unpack-value.ts";
 
 /** Knows more than our own: fractions, for one. */
 const packr = new Packr({ useRecords: false });

@@ -22,13 +22,7 @@ export function packValue(value: Value): Uint8Array {
   return pack(value);
 }
 
-/** Binaries in it share the memory of `bytes`. @throws WireError `bad-message` unless `bytes` are exactly one value within `limits` */
-export function unpackValue(bytes: Uint8Array, limits: ScanLimits): Value {
-  if (scanValue(bytes, 0, limits) !== bytes.length) throw malformed("bytes behind the value");
-  return unpackScanned(bytes);
-}
-
-/** @param bytes exactly one value, as `scanValue` found it */
+/** Binaries in it share the memory of `bytes`. @param bytes exactly one value, as `scanValue` found it */
 export function unpackScanned(bytes: Uint8Array): Value {
   return unpackr.unpack(bytes) as Value;
 }

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Packr, unpack } from "msgpackr/pack";
-import { packValue, scanValue, unpackValue, type Value } from "../../../../src/wire/codec/msgpack.ts";
+import { packValue, scanValue, type Value } from "../../../../src/wire/codec/msgpack.ts";
 import { WireError } from "../../../../src/wire/errors.ts";
+import { unpackValue } from "../../../support/unpack-value.ts";
 
 const limits = { maxDepth: 8, maxCount: 1_000 };
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(" ", ""));
