@@ -4,14 +4,12 @@ import type { P2p } from "../support/binary.ts";
 import type { Person } from "../support/community.ts";
 import { Nodes, nodesMissing } from "../support/nodes.ts";
 import { eventually, within } from "../support/within.ts";
-import { complaintsOf, memberAt, visitorAt } from "./nodes-stage.ts";
+import { BACK_MS, complaintsOf, eventuallyReaches, memberAt, visitorAt } from "./nodes-stage.ts";
 import type { TestPeer } from "./server-stage.ts";
 
 // Two nodes, their Redis stopped, frozen, full, shut and emptied while people talk. All is as before 5 s after it is back, presence 30 s
 // after it was emptied; this machine may be busy.
-const BACK_MS = 60_000;
 const QUIET_MS = 30_000;
-const AGAIN_MS = 1_000;
 /** After so long without a word from a node nothing of it is left in Redis. */
 const LEASE_MS = 10_000;
 
@@ -76,17 +74,6 @@ async function said(text: string): Promise<void> {
   await far.waitFor("message", (message) => message.text === text);
 }
 
-/** Carl at the first node reaches somebody, at the latest after a while. Not so often that he rings too much. */
-async function eventuallyReaches(name: string, at: P2p, text: string): Promise<void> {
-  let answer = await carl.run("msg", name, text, "--wait", "3");
-  for (const deadline = performance.now() + BACK_MS; answer.exitCode !== 0 && performance.now() < deadline;) {
-    await Bun.sleep(AGAIN_MS);
-    answer = await carl.run("msg", name, text, "--wait", "3");
-  }
-  expect(answer.events.at(-1)).toMatchObject({ event: "closed" });
-  await at.waitFor("message", (message) => message.text === text);
-}
-
 /** Two lines, that it is away and that it is back, in 30 s at most. */
 function expectFewLines(): void {
   const most = 1 + Math.floor((performance.now() - beganAt) / QUIET_MS);
@@ -104,7 +91,7 @@ for (const [what, begin, end] of away)
       await begin();
       try {
         await said(`while Redis ${what}`);
-        await eventuallyReaches("dora", near, `beside me while Redis ${what}`);
+        await eventuallyReaches(carl, "dora", near, `beside me while Redis ${what}`);
         expect((await ana.run("users")).events).toContainEqual(
           expect.objectContaining({ name: "dora", online: true }) as never,
         );
@@ -114,7 +101,7 @@ for (const [what, begin, end] of away)
       } finally {
         await end();
       }
-      await eventuallyReaches("ben", far, `across after Redis ${what}`);
+      await eventuallyReaches(carl, "ben", far, `across after Redis ${what}`);
       await said(`after Redis ${what}`);
       for (const peer of [near, far, chat]) {
         expect(peer.events.filter(({ event }) => event === "closed" && peer === chat)).toEqual([]);
@@ -151,7 +138,7 @@ nodesTest(
 nodesTest(
   "bad input 184: Redis is emptied: people are found again, and a session over the nodes goes on",
   async () => {
-    await eventuallyReaches("ben", far, "before it is emptied");
+    await eventuallyReaches(carl, "ben", far, "before it is emptied");
     await using relayed = carl.startWith({ stdin: "open" }, "chat", "ben", "--relay-only");
     await relayed.waitFor("connected");
     tell("flushall");

@@ -5,15 +5,13 @@ import type { Person } from "../support/community.ts";
 import type { DatabaseProcess } from "../support/database-process.ts";
 import { Nodes, nodesMissing } from "../support/nodes.ts";
 import { eventually, within } from "../support/within.ts";
-import { complaintsOf, memberAt, visitorAt } from "./nodes-stage.ts";
+import { BACK_MS, complaintsOf, eventuallyReaches, memberAt, visitorAt } from "./nodes-stage.ts";
 import type { TestPeer } from "./server-stage.ts";
 
 // Two nodes, their MongoDB stopped and frozen, and both stores away, back in either order. A person hears within 3 s that it is to be tried
 // again, and all is as before 5 s after the last of them is back; this machine may be busy.
 const TOLD_MS = 20_000;
-const BACK_MS = 60_000;
 const QUIET_MS = 30_000;
-const AGAIN_MS = 1_000;
 const BUSY = { kind: "failed", code: "busy", message: "the server cannot reach its accounts", retryMs: 5_000 };
 
 /** A MongoDB that somebody else runs is not stopped. */
@@ -46,7 +44,7 @@ beforeAll(async () => {
     ["ben", far],
     ["dora", near],
   ] as const)
-    await eventuallyReaches(name, peer, "we meet");
+    await eventuallyReaches(carl, name, peer, "we meet");
   beganAt = performance.now();
 }, 60_000);
 
@@ -60,16 +58,6 @@ afterAll(async () => {
 async function said(text: string): Promise<void> {
   chat.write(`${text}\n`);
   await far.waitFor("message", (message) => message.text === text);
-}
-
-async function eventuallyReaches(name: string, at: P2p, text: string): Promise<void> {
-  let answer = await carl.run("msg", name, text, "--wait", "3");
-  for (const deadline = performance.now() + BACK_MS; answer.exitCode !== 0 && performance.now() < deadline;) {
-    await Bun.sleep(AGAIN_MS);
-    answer = await carl.run("msg", name, text, "--wait", "3");
-  }
-  expect(answer.events.at(-1)).toMatchObject({ event: "closed" });
-  await at.waitFor("message", (message) => message.text === text);
 }
 
 /** At the other node. Each channel has five answers. */
@@ -137,7 +125,7 @@ for (const [what, begin, end] of [
       } finally {
         await end();
       }
-      await eventuallyReaches("ben", far, `after MongoDB ${what}`);
+      await eventuallyReaches(carl, "ben", far, `after MongoDB ${what}`);
       // No account was half made; a database that was silent may have made a whole one since.
       await eventuallyRegisters(what === "is stopped" ? "nobody" : "somebody");
       expectUndisturbed();
@@ -160,7 +148,7 @@ nodesTest(
       await nodes.redis.process.start();
     }
     laptop.close();
-    await eventuallyReaches("ben", far, "after a revocation");
+    await eventuallyReaches(carl, "ben", far, "after a revocation");
   },
   90_000,
 );
@@ -182,9 +170,9 @@ for (const redisFirst of [true, false])
       }
       await said(`one is back, ${redisFirst}`);
       await second.start();
-      await eventuallyReaches("dora", near, `at one node, ${redisFirst}`);
-      await eventuallyReaches("ben", far, `across, ${redisFirst}`);
-      await eventuallyReaches("ben", far, `and again, ${redisFirst}`);
+      await eventuallyReaches(carl, "dora", near, `at one node, ${redisFirst}`);
+      await eventuallyReaches(carl, "ben", far, `across, ${redisFirst}`);
+      await eventuallyReaches(carl, "ben", far, `and again, ${redisFirst}`);
       await said(`all is back, ${redisFirst}`);
       expectUndisturbed();
     },
