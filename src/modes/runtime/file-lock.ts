@@ -13,6 +13,8 @@ export interface HeldLock {
 }
 
 const SHORT_LOCK_STALE_MS = 10_000;
+/** Its writer makes and fills a lock file in one go. Less than our patience: who was killed in between stops nobody who comes next. */
+const UNFINISHED_STALE_MS = 2_000;
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 10;
 
@@ -69,8 +71,7 @@ function create(path: string): boolean {
 function isAbandoned(path: string, staleAfterMs: number | null): boolean {
   const before = contents(path);
   if (before === null) return true;
-  const isOld = staleAfterMs !== null && before.ageMs > staleAfterMs;
-  if (!isOld && isAlive(before.text)) return false;
+  if (isHeld(before, staleAfterMs)) return false;
   const aside = `${path}.${process.pid}`;
   try {
     renameSync(path, aside);
@@ -83,7 +84,18 @@ function isAbandoned(path: string, staleAfterMs: number | null): boolean {
   return true;
 }
 
-function contents(path: string): { text: string; ageMs: number } | null {
+function isHeld({ text, ageMs }: Contents, staleAfterMs: number | null): boolean {
+  const holder = parseHolder(text);
+  const isOld = staleAfterMs !== null && ageMs > (holder === null ? UNFINISHED_STALE_MS : staleAfterMs);
+  return !isOld && (holder === null || isAlive(holder));
+}
+
+interface Contents {
+  readonly text: string;
+  readonly ageMs: number;
+}
+
+function contents(path: string): Contents | null {
   try {
     const file = openSync(path, "r");
     try {
@@ -96,10 +108,7 @@ function contents(path: string): { text: string; ageMs: number } | null {
   }
 }
 
-/** An unfinished lock file counts as held: it is milliseconds old, or its age ends it. */
-function isAlive(text: string): boolean {
-  const holder = parseHolder(text);
-  if (holder === null) return true;
+function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {

@@ -38,6 +38,13 @@ test("withFileLock() keeps many writers of several processes from losing each ot
 });
 
 describe("bad input 173:", () => {
+  test("who was killed between making a lock and filling it stops nobody who comes next", async () => {
+    using folder = temporaryFolder();
+    writeFileSync(folder.at("data.lock"), "");
+    expect(await withFileLock(folder.at("data"), () => "done")).toBe("done");
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
   test("a second holder is refused while the first lives", () => {
     using folder = temporaryFolder();
     const first = takeLock(folder.at("lock"));
