@@ -17,6 +17,8 @@ export const MAX_PREVIEW_BYTES = 4_096;
 /** A signed device list. Bytes. */
 export const MAX_DEVICE_LIST_BYTES = 2_048;
 export const MAX_DEVICES = 16;
+/** One message on the control or chat stream, unpacked. Bytes. */
+export const MAX_STREAM_MESSAGE_BYTES = 65_536;
 /** UTF-8 bytes of one chat message. */
 export const MAX_CHAT_BYTES = 8_192;
 /** UTF-8 bytes of the greeting in a ring. */

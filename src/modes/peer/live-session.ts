@@ -1,11 +1,12 @@
 import { addressKey, type UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import { WireError, type ErrorCode } from "../../wire/errors.ts";
+import { abilities } from "../../wire/messages/session.ts";
 import { packetType, typeAt } from "../../wire/packet/header.ts";
 import { splitByLength } from "../../wire/packet/split.ts";
 import { sessionPrologue } from "../../wire/rendezvous/session-handshake.ts";
 import { safetyNumber } from "../../wire/noise/safety-number.ts";
-import type { SessionEvent } from "../../wire/session/events.ts";
+import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import { SERVER_ROUTE, type Route } from "../../wire/session/route.ts";
 import { Session } from "../../wire/session/session.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
@@ -118,6 +119,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#guard = this.#guarded();
     this.#index(localIndex);
     this.#core.setServerRoute(this.#drive.now(), true);
+    this.#core.sendFrame(this.#drive.now(), { kind: "abilities", bits: abilities.packed });
     established.route.onBody((body) => this.#receiveBody(body));
     if (options.place !== null) this.#announce();
   }
@@ -312,7 +314,7 @@ export class LiveSession implements PeerSession, PacketSink {
       case "datagram":
         return this.#onDatagram(event.bytes);
       case "frame":
-        return this.#seeker.heard(event.frame);
+        return this.#heard(event.frame);
       case "indexes":
         event.add.forEach((index) => this.#index(index));
         return event.retire.forEach((index) => this.#unindex(index));
@@ -330,6 +332,11 @@ export class LiveSession implements PeerSession, PacketSink {
       default:
         return this.#guardStreams(() => this.#streams.handle(event));
     }
+  }
+
+  #heard(frame: CarriedFrame): void {
+    if (frame.kind !== "abilities") this.#seeker.heard(frame);
+    else if ((frame.bits & abilities.packed) !== 0) this.#streams.pack();
   }
 
   #guardStreams(run: () => void): void {

@@ -1,10 +1,10 @@
 import { BinaryReader, binaryOf } from "../../wire/codec/binaries.ts";
+import { MAX_STREAM_MESSAGE_BYTES } from "../../wire/limits.ts";
+import { packed, unpacked } from "../../wire/messages/packed.ts";
 import type { UserError } from "../cli/errors.ts";
+import { zstd } from "../runtime/zstd.ts";
 import type { MessagePort } from "./peer-session.ts";
 import type { StreamHost } from "./stream-host.ts";
-
-/** Longest message on the control and chat streams. Bytes. */
-const MAX_MESSAGE_BYTES = 65_536;
 
 interface Queued {
   readonly bytes: Uint8Array;
@@ -15,11 +15,13 @@ interface Queued {
 export class MessageStream implements MessagePort {
   readonly #host: StreamHost;
   readonly #stream: number;
-  readonly #reader = new BinaryReader(MAX_MESSAGE_BYTES);
+  readonly #reader = new BinaryReader(MAX_STREAM_MESSAGE_BYTES);
   readonly #queue: Queued[] = [];
   #flushing: PromiseWithResolvers<void>[] = [];
   #handler: ((message: Uint8Array) => void) | null = null;
   #ended: UserError | null = null;
+  /** The other end has said that it unpacks messages. */
+  packs = false;
 
   constructor(host: StreamHost, stream: number) {
     this.#host = host;
@@ -29,7 +31,7 @@ export class MessageStream implements MessagePort {
   async send(message: Uint8Array): Promise<void> {
     if (this.#ended !== null) throw this.#ended;
     const taken = Promise.withResolvers<void>();
-    this.#queue.push({ bytes: binaryOf(message), taken });
+    this.#queue.push({ bytes: binaryOf(this.packs ? packed(message, zstd) : message), taken });
     this.onWritable();
     return taken.promise;
   }
@@ -73,7 +75,8 @@ export class MessageStream implements MessagePort {
     for (let bytes = this.#host.read(this.#stream); bytes !== null; bytes = this.#host.read(this.#stream)) {
       this.#reader.push(bytes);
       this.#host.consumed(this.#stream, bytes.length);
-      for (let message = this.#reader.next(); message !== null; message = this.#reader.next()) handler(message);
+      for (let message = this.#reader.next(); message !== null; message = this.#reader.next())
+        handler(unpacked(message, zstd));
     }
   }
 

@@ -28,6 +28,11 @@ export class SessionStreams {
     this.chat = new MessageStream(host, CHAT_STREAM);
   }
 
+  /** The other end unpacks messages. */
+  pack(): void {
+    this.control.packs = this.chat.packs = true;
+  }
+
   /** @param stream a bulk stream just opened on this end */
   opened(stream: number): ByteWriter {
     const writer = new StreamWriter(this.#host, stream);

@@ -27,7 +27,11 @@ const specs = {
   rekeyed: message(16, { epoch: u32, handshake: upTo(512) }), // the answer
   rekeyWanted: message(17, { epoch: u32 }), // from the other end: the initiator should start
   maxStreams: message(18, { class: u8, streams: u53 }), // so many streams of a class may be opened in all by who reads this
+  abilities: message(19, { bits: u32 }), // what the sender understands beyond version 1
 };
+
+/** Bits of `abilities`; PROTOCOL.md §7.4. */
+export const abilities = { packed: 1 } as const;
 
 /** PROTOCOL.md §7.4. In a sealed packet, one behind the other; a nil byte between them is padding. */
 export const frames = table("frames", specs, 4_096);

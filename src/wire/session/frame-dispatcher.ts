@@ -76,6 +76,7 @@ export class FrameDispatcher implements FrameHandler {
         return this.#to.events.push({ kind: "datagram", bytes: frame.data });
       case "candidate":
       case "candidatesEnd":
+      case "abilities":
         return this.#to.events.push({ kind: "frame", frame });
       case "spareIndexes":
         return this.#to.indexes.onRemoteSpares(frame.indexes);

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { fromHex, toHex } from "../../../src/wire/bytes.ts";
+import { zstd } from "../../../src/modes/runtime/zstd.ts";
+import { fromHex, toHex, utf8 } from "../../../src/wire/bytes.ts";
 import { errorCodes } from "../../../src/wire/errors.ts";
 import { chat } from "../../../src/wire/messages/chat.ts";
 import { introductions } from "../../../src/wire/messages/preview.ts";
 import { nodeMessages } from "../../../src/wire/messages/nodes.ts";
+import { packing, unpacked } from "../../../src/wire/messages/packed.ts";
 import { relay } from "../../../src/wire/messages/relay.ts";
 import { frames } from "../../../src/wire/messages/session.ts";
 import { signalling } from "../../../src/wire/messages/signalling.ts";
@@ -38,6 +40,7 @@ const sections: readonly (readonly [string, AnyTable])[] = [
   ["6.1 ", introductions],
   ["7.4 ", frames],
   ["8. ", relay],
+  ["9.1 ", packing],
   ["9.2 ", chat],
   ["9.3 ", transferControl],
   ["9.4 ", transferBulk],
@@ -59,6 +62,11 @@ for (const [heading, table] of sections) {
     expect(rows.map(([name]) => name).toSorted()).toEqual(table.kinds.toSorted());
   });
 }
+
+test("PROTOCOL.md §9.1 has a packed message that unpacks to what it says", () => {
+  const [[, bytes] = ["", new Uint8Array()]] = rowsOf("9.1 ");
+  expect(chat.decode(unpacked(bytes, zstd))).toMatchObject({ kind: "text", text: utf8("ha".repeat(64)) });
+});
 
 test("PROTOCOL.md §11 names every code", () => {
   const section = text.split(/^## /m).find((each) => each.startsWith("11. ")) ?? "";
