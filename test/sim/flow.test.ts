@@ -13,6 +13,7 @@ const small: Partial<SessionLimits> = {
   bulkWindowBytes: 40_000,
   bulkBufferBytes: 80_000,
   streamBufferBytes: 50_000,
+  windowGrowth: 1,
 };
 
 function openPair(seed: number, limits: Partial<SessionLimits>, link = links.home): SimPair {
@@ -93,6 +94,27 @@ test("more streams than the other end allows wait, and are all carried", () => {
   pair.network.runUntil(() => transfers.every((transfer) => transfer.hasArrived(pair.b)), 30_000, "all streams");
   const finished = () => pair.b.events.filter((event) => event.kind === "stream-finished").length;
   pair.network.runUntil(() => finished() === 300, 5_000, "all ends");
+});
+
+/** How long 2 MB take where a round trip could bring 300 KB. Milliseconds. */
+function farTransferMs(limits: Partial<SessionLimits>): number {
+  const pair = openPair(8, limits, { delayMs: 60, jitterMs: 0, rate: 2_500, queueBytes: 600_000 });
+  const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), pair.network.random.bytes(2_000_000));
+  const { now } = pair.network;
+  pair.network.runUntil(() => transfer.hasArrived(pair.b), 60_000, "the transfer");
+  return pair.network.now - now;
+}
+
+test("windows and buffers grow to what bandwidth and delay ask for, as far as they may", () => {
+  const windows = { sessionWindowBytes: 67_000, bulkWindowBytes: 50_000 };
+  const sixth = { ...windows, bulkBufferBytes: 67_000, streamBufferBytes: 50_000 };
+  const [fixed = 0, twice = 0, free = 0] = [1, 2, 12].map((windowGrowth) => farTransferMs({ ...sixth, windowGrowth }));
+  // A window goes round once in 120 ms.
+  expect(fixed).toBeGreaterThan((2_000_000 / 50_000) * 120 * 0.9);
+  expect(twice).toBeLessThan(fixed * 0.7);
+  expect(twice).toBeGreaterThan(fixed * 0.4);
+  expect(free).toBeLessThan(twice * 0.8);
+  expect(free).toBeLessThan(2.5 * farTransferMs({}));
 });
 
 test("bad input 129: a peer that never acknowledges is sent no more than the window, and write() takes no more than the buffer", () => {

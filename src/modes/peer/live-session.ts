@@ -9,6 +9,8 @@ import { safetyNumber } from "../../wire/noise/safety-number.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import { SERVER_ROUTE, type Route } from "../../wire/session/route.ts";
 import { Session } from "../../wire/session/session.ts";
+import { GROWTH_BYTES } from "../../wire/session/session-limits.ts";
+import { WindowPool } from "../../wire/session/tuned-window.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
 import { formatBytes } from "../cli/amounts.ts";
 import { UserError } from "../cli/errors.ts";
@@ -44,6 +46,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /** After the server says that the other end is gone, for the last packets of a relay leg. Milliseconds. */
 const GRACE_MS = 300;
+/** Of this program: far and fast paths of all its sessions share it. */
+const windowPool = new WindowPool(GROWTH_BYTES);
 const NOWHERE: Place = { hostIps: [], network: { subnets: [], addresses: [], servers: [] } };
 
 /** A session with somebody's device: the core, its routes and its faces. */
@@ -96,6 +100,7 @@ export class LiveSession implements PeerSession, PacketSink {
       remoteStatic: device.key,
       rekeyPrologue: (purpose) => sessionPrologue(terms, purpose),
       random: systemRandom,
+      windowPool,
       relayData: options.directWithinMs === null,
       isUnfragmented: ({ socket }) => options.endpoint.isUnfragmented(socket),
       ...(this.#trace !== null && { trace: this.#trace.sink }),

@@ -24,10 +24,13 @@ interface LastWords {
 export class Ending {
   state: "open" | "closing" | "closed" = "open";
   readonly #events: EventQueue;
+  readonly #onOver: () => void;
   #words: LastWords | null = null;
 
-  constructor(events: EventQueue) {
+  /** @param onOver called once nothing more is taken, perhaps twice */
+  constructor(events: EventQueue, onOver: () => void) {
     this.#events = events;
+    this.#onOver = onOver;
   }
 
   /** We end it. With no route to tell it on, that is all. */
@@ -36,6 +39,7 @@ export class Ending {
     const fits = fitting(reason);
     if (!hasRoute) return this.end(code, fits, false);
     this.state = "closing";
+    this.#onOver();
     this.#words = lastWords(now, code, fits, Math.min(probeTimeoutMs, MAX_GAP_MS), TRIES);
   }
 
@@ -52,6 +56,7 @@ export class Ending {
   end(code: ErrorCode, reason: string, remote: boolean): void {
     if (this.state === "closed") return;
     this.state = "closed";
+    this.#onOver();
     this.#events.push({ kind: "closed", code, reason, remote });
   }
 

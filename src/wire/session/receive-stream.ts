@@ -108,10 +108,14 @@ export class ReceiveStream {
     return counted;
   }
 
-  /** @returns true when the other end should be told of more credit */
-  raiseCredit(): boolean {
-    const end = this.#consumed + this.#windowBytes;
-    if (this.isComplete || end - this.#creditEnd < this.#windowBytes / 4) return false;
+  /**
+   * @param scale how many times the first window it is now
+   * @returns true when the other end should be told of more credit
+   */
+  raiseCredit(scale: number): boolean {
+    const windowBytes = Math.floor(this.#windowBytes * scale);
+    const end = this.#consumed + windowBytes;
+    if (this.isComplete || end - this.#creditEnd < windowBytes / 4) return false;
     this.#creditEnd = end;
     return true;
   }

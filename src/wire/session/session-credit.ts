@@ -1,8 +1,9 @@
 import { WireError } from "../errors.ts";
+import type { TunedWindow } from "./tuned-window.ts";
 
 /** The credit that all bulk streams share, both ways. Counts bytes over all streams, each once. */
 export class SessionCredit {
-  readonly #windowBytes: number;
+  readonly #window: TunedWindow;
   #sent = 0;
   #sendEnd: number;
   #received = 0;
@@ -12,9 +13,9 @@ export class SessionCredit {
   /** The other end is to be told. */
   isDue = false;
 
-  constructor(windowBytes: number) {
-    this.#windowBytes = windowBytes;
-    this.#sendEnd = this.receiveEnd = windowBytes;
+  constructor(window: TunedWindow) {
+    this.#window = window;
+    this.#sendEnd = this.receiveEnd = window.bytes;
   }
 
   get sendableBytes(): number {
@@ -39,8 +40,8 @@ export class SessionCredit {
 
   onConsumed(bytes: number): void {
     this.#consumed += bytes;
-    const end = this.#consumed + this.#windowBytes;
-    if (end - this.receiveEnd < this.#windowBytes / 4) return;
+    const end = this.#consumed + this.#window.bytes;
+    if (end - this.receiveEnd < this.#window.bytes / 4) return;
     this.receiveEnd = end;
     this.isDue = true;
   }

@@ -30,10 +30,14 @@ export interface SessionLimits {
   /** Written and not yet acknowledged: all bulk streams together, and one. Bytes. */
   readonly bulkBufferBytes: number;
   readonly streamBufferBytes: number;
+  /** Windows and buffers of bulk may grow to so many times the above, where a round trip brings as much. */
+  readonly windowGrowth: number;
   /** One packet number in about so many is left out. */
   readonly skipEveryPackets: number;
 }
 
+/** What the windows of all sessions of one program may grow by together. Bytes. */
+export const GROWTH_BYTES = 16 * 1_024 * 1_024;
 export const GRACE_PACKETS = 1_000;
 
 export const sessionLimits: SessionLimits = {
@@ -50,5 +54,6 @@ export const sessionLimits: SessionLimits = {
   bulkWindowBytes: 12 * 1_024 * 1_024,
   bulkBufferBytes: 16 * 1_024 * 1_024,
   streamBufferBytes: 12 * 1_024 * 1_024,
+  windowGrowth: 2,
   skipEveryPackets: 512,
 };

@@ -28,12 +28,13 @@ import type { RouteState } from "./route-state.ts";
 import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
 import { Sender } from "./sender.ts";
 import type { Fate } from "./sent-packets.ts";
-import { type SessionLimits, sessionLimits } from "./session-limits.ts";
+import { GROWTH_BYTES, type SessionLimits, sessionLimits } from "./session-limits.ts";
 import { newCounters, type SessionStats, statsOf } from "./stats.ts";
 import type { StreamClass } from "./stream-id.ts";
 import { Streams } from "./streams.ts";
 import type { TraceSink } from "./trace.ts";
 import { Tracer } from "./tracer.ts";
+import { WindowPool } from "./tuned-window.ts";
 
 export interface SessionOptions {
   /** Of the first Noise handshake: the end that accepted. */
@@ -54,6 +55,8 @@ export interface SessionOptions {
   /** Whether packets of more than 1200 bytes may be tried on a route: nothing cuts them up on their way out. Default: nowhere. */
   readonly isUnfragmented?: (route: UdpRoute) => boolean;
   readonly limits?: Partial<SessionLimits>;
+  /** Shared with the other sessions of the program; one of its own when left out. */
+  readonly windowPool?: WindowPool;
   readonly congestion?: () => CongestionController;
   /** Hears what happens inside; costs nothing when left out. */
   readonly trace?: TraceSink;
@@ -86,18 +89,18 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #receiver: PacketReceiver;
   readonly #dispatcher: FrameDispatcher;
   readonly #pings = new Pings(this.#control, this.#events);
-  readonly #ending = new Ending(this.#events);
+  readonly #ending = new Ending(this.#events, () => this.#streams.release());
   #isEstablished = false;
   #heardAtMs: number;
   #receivedBytes = 0;
 
   constructor(options: SessionOptions) {
-    const { initiator, random, localIndex, remoteIndex } = options;
+    const { random, localIndex, remoteIndex } = options;
     const limits = (this.#limits = { ...sessionLimits, ...options.limits });
     this.sessionId = options.sessionId;
     this.#heardAtMs = options.now;
     this.#tracer = options.trace === undefined ? null : new Tracer(options.trace, options.now);
-    this.#streams = new Streams(initiator, limits, this.#events);
+    this.#streams = this.#makeStreams(options);
     this.#indexes = new Indexes(localIndex, remoteIndex, random, this.#events);
     this.#rekey = new Rekey({
       ...options,
@@ -181,8 +184,8 @@ export class Session implements Core<SessionEvent, Route> {
   }
 
   /** Gives the other end credit for as much again. */
-  consumed(_now: number, stream: number, bytes: number): void {
-    this.#streams.consumed(stream, bytes);
+  consumed(now: number, stream: number, bytes: number): void {
+    this.#streams.consumed(now, stream, bytes);
   }
 
   /** Written and not yet acknowledged. */
@@ -322,6 +325,14 @@ export class Session implements Core<SessionEvent, Route> {
   #refillSpares(): void {
     const indexes = this.#indexes.refill();
     if (indexes.length > 0) this.#control.add({ kind: "spareIndexes", indexes });
+  }
+
+  #makeStreams({ initiator, windowPool = new WindowPool(GROWTH_BYTES) }: SessionOptions): Streams {
+    return new Streams(initiator, this.#limits, this.#events, {
+      flightBytes: () => this.#paths.selectedRoute?.path?.congestion.windowBytes ?? 0,
+      rttMs: () => this.#paths.selectedRoute?.baseRttMs ?? null,
+      pool: windowPool,
+    });
   }
 
   #makeSender(relayData: boolean): Sender {

@@ -7,6 +7,16 @@ import { StreamFrames } from "./stream-frames.ts";
 import type { StreamClass } from "./stream-id.ts";
 import type { StreamPair } from "./stream-pair.ts";
 import { StreamTable } from "./stream-table.ts";
+import { TunedWindow, type WindowPool } from "./tuned-window.ts";
+
+/** What streams need to know of the paths that carry them, and share with other sessions. */
+export interface StreamSurroundings {
+  /** What the path in use may have in flight. Bytes. */
+  readonly flightBytes: () => number;
+  /** Null before there is one. Milliseconds. */
+  readonly rttMs: () => number | null;
+  readonly pool: WindowPool;
+}
 
 /** All streams of a session: what the user does with them, what the other end's frames say, and what is to be sent next. */
 export class Streams {
@@ -14,16 +24,25 @@ export class Streams {
   readonly #events: EventQueue;
   readonly #table: StreamTable;
   readonly #credit: SessionCredit;
+  readonly #surroundings: StreamSurroundings;
+  /** What bulk may have received and not given back, and what it may have written and not seen acknowledged. */
+  readonly #receiveWindow: TunedWindow;
+  readonly #sendWindow: TunedWindow;
   /** What is to be told about streams. */
   readonly frames: StreamFrames;
   #bufferedBulkBytes = 0;
   /** Stream data that went out again. */
   repeatedBytes = 0;
 
-  constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue) {
+  constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue, surroundings: StreamSurroundings) {
+    const { sessionWindowBytes, bulkBufferBytes, windowGrowth } = limits;
+    const window = (bytes: number) => new TunedWindow(bytes, bytes * windowGrowth, surroundings.pool);
     this.#limits = limits;
     this.#events = events;
-    this.#credit = new SessionCredit(limits.sessionWindowBytes);
+    this.#surroundings = surroundings;
+    this.#receiveWindow = window(sessionWindowBytes);
+    this.#sendWindow = window(bulkBufferBytes);
+    this.#credit = new SessionCredit(this.#receiveWindow);
     this.#table = new StreamTable(isInitiator, limits, (pair) =>
       events.push({ kind: "stream-opened", stream: pair.id, class: pair.class }),
     );
@@ -74,11 +93,19 @@ export class Streams {
     return bytes;
   }
 
-  consumed(id: number, bytes: number): void {
+  consumed(now: number, id: number, bytes: number): void {
     const pair = this.#table.get(id);
     if (pair === null) return;
+    const rttMs = pair.class === "bulk" ? this.#surroundings.rttMs() : null;
+    if (rttMs !== null) this.#receiveWindow.onDone(now, Math.min(bytes, pair.receive.unconsumedBytes), rttMs);
     this.#consume(pair, bytes);
     this.#table.forgetIfDone(pair);
+  }
+
+  /** The session is over: what its windows grew by is for others. */
+  release(): void {
+    this.#receiveWindow.release();
+    this.#sendWindow.release();
   }
 
   bufferedBytes(id: number): number {
@@ -227,7 +254,7 @@ export class Streams {
   #consume(pair: StreamPair, bytes: number): void {
     const counted = pair.receive.consume(bytes);
     if (pair.class === "bulk") this.#credit.onConsumed(counted);
-    if (!pair.receive.isStopped && pair.receive.raiseCredit()) {
+    if (!pair.receive.isStopped && pair.receive.raiseCredit(pair.class === "bulk" ? this.#receiveWindow.scale : 1)) {
       pair.isCreditDue = true;
       this.frames.add(pair);
     }
@@ -241,19 +268,22 @@ export class Streams {
   }
 
   #roomOf(pair: StreamPair): number {
-    if (pair.class !== "bulk") return this.#limits.messageWindowBytes - pair.send.bufferedBytes;
-    return Math.min(
-      this.#limits.streamBufferBytes - pair.send.bufferedBytes,
-      this.#limits.bulkBufferBytes - this.#bufferedBulkBytes,
-    );
+    const room = this.#bufferOf(pair) - pair.send.bufferedBytes;
+    return pair.class === "bulk" ? Math.min(room, this.#sendWindow.bytes - this.#bufferedBulkBytes) : room;
+  }
+
+  /** What one stream may hold that is not acknowledged. */
+  #bufferOf(pair: StreamPair): number {
+    if (pair.class !== "bulk") return this.#limits.messageWindowBytes;
+    this.#sendWindow.grow(this.#surroundings.flightBytes());
+    return Math.floor(this.#limits.streamBufferBytes * this.#sendWindow.scale);
   }
 
   /** Once a quarter of what the stream may hold is free again. Room of one bulk stream is room for the others. */
   #tellWritable(pair: StreamPair): void {
     const waiting = pair.class === "bulk" ? this.#table.byClass.bulk : [pair];
     for (const each of waiting) {
-      const whole = each.class === "bulk" ? this.#limits.streamBufferBytes : this.#limits.messageWindowBytes;
-      if (!each.wantsWritable || each.send.isClosed || this.#roomOf(each) < whole / 4) continue;
+      if (!each.wantsWritable || each.send.isClosed || this.#roomOf(each) < this.#bufferOf(each) / 4) continue;
       each.wantsWritable = false;
       this.#events.push({ kind: "stream-writable", stream: each.id });
     }

@@ -3,12 +3,19 @@ import { EventQueue, type SessionEvent } from "../../../../src/wire/session/even
 import type { StreamChunk } from "../../../../src/wire/session/sent-packets.ts";
 import { type SessionLimits, sessionLimits } from "../../../../src/wire/session/session-limits.ts";
 import { Streams } from "../../../../src/wire/session/streams.ts";
+import { WindowPool } from "../../../../src/wire/session/tuned-window.ts";
 
 class End {
   readonly queue = new EventQueue();
   readonly streams: Streams;
+  /** What the path may have in flight. Bytes. */
+  flightBytes = 0;
   constructor(isInitiator: boolean, limits: Partial<SessionLimits> = {}) {
-    this.streams = new Streams(isInitiator, { ...sessionLimits, ...limits }, this.queue);
+    this.streams = new Streams(isInitiator, { ...sessionLimits, ...limits }, this.queue, {
+      flightBytes: () => this.flightBytes,
+      rttMs: () => 100,
+      pool: new WindowPool(10_000),
+    });
   }
   events(): SessionEvent[] {
     const events: SessionEvent[] = [];
@@ -106,7 +113,8 @@ test("commands on streams that are gone, or never were, do nothing", () => {
   const end = new End(true);
   expect(end.streams.write(44, new Uint8Array(5))).toBe(0);
   expect(end.streams.read(44)).toBeNull();
-  for (const command of ["finish", "reset", "stop", "consumed"] as const) end.streams[command](44, 1);
+  for (const command of ["finish", "reset", "stop"] as const) end.streams[command](44, 1);
+  end.streams.consumed(0, 44, 1);
   expect([end.streams.bufferedBytes(44), end.streams.frames.isEmpty, end.events()]).toEqual([0, true, []]);
 });
 
@@ -118,7 +126,7 @@ test("a stream is forgotten when both halves are done, and late frames about it 
   exchange(a, b);
   b.streams.finish(stream);
   exchange(b, a);
-  b.streams.consumed(stream, b.streams.read(stream)?.length ?? 0);
+  b.streams.consumed(0, stream, b.streams.read(stream)?.length ?? 0);
   for (const end of [a, b]) {
     end.events();
     end.streams.onData(stream, 0, true, new Uint8Array(100));
@@ -134,7 +142,7 @@ test("credit that got lost on its way is told again, as it is by then", () => {
   const take = (from: number, length: number) => {
     end.streams.onData(5, from, false, new Uint8Array(length));
     while (end.streams.read(5) !== null);
-    end.streams.consumed(5, length);
+    end.streams.consumed(0, 5, length);
   };
   take(0, 400);
   const [session, stream] = [end.streams.frames.take(), end.streams.frames.take()];
@@ -151,6 +159,36 @@ test("credit that got lost on its way is told again, as it is by then", () => {
     { kind: "maxSession", bytes: 1_700 },
     { kind: "maxStream", stream: 5, bytes: 1_700 },
   ]);
+});
+
+test("where a round trip brings much, bulk streams and their sum get more credit alike, and message streams do not", () => {
+  const end = new End(true, { sessionWindowBytes: 1_600, bulkWindowBytes: 1_200, messageWindowBytes: 1_000 });
+  const take = (now: number, stream: number, from: number, length: number) => {
+    end.streams.onData(stream, from, false, new Uint8Array(length));
+    while (end.streams.read(stream) !== null);
+    end.streams.consumed(now, stream, length);
+  };
+  for (const from of [0, 500, 1_000]) take(from / 10, 5, from, 500);
+  const told: unknown[] = [];
+  for (let frame = end.streams.frames.take(); frame !== null; frame = end.streams.frames.take()) told.push(frame);
+  // 1 000 bytes in one round trip: 2 000 ahead in all, and three quarters of that on the stream.
+  expect(told).toEqual([
+    { kind: "maxSession", bytes: 1_500 + 2_000 },
+    { kind: "maxStream", stream: 5, bytes: 1_500 + 1_500 },
+  ]);
+  for (const [at, from] of [0, 500].entries()) take(200 + 100 * at, 2, from, 500);
+  expect(end.streams.frames.take()).toEqual({ kind: "maxStream", stream: 2, bytes: 2_000 });
+});
+
+test("write() takes more where the path may have more in flight, twice as much at most, and no more of a message stream", () => {
+  const end = new End(true, { bulkBufferBytes: 1_000, streamBufferBytes: 800, messageWindowBytes: 500 });
+  const taken = (flightBytes: number) => {
+    end.flightBytes = flightBytes;
+    return end.streams.write(end.streams.open("bulk"), new Uint8Array(9_000));
+  };
+  expect([taken(0), taken(0), taken(0)]).toEqual([800, 200, 0]);
+  expect([taken(1_500), taken(9_000), taken(9_000)]).toEqual([500, 500, 0]);
+  expect(end.streams.write(2, new Uint8Array(9_000))).toBe(500);
 });
 
 test("a reset that got lost is said again until it is acknowledged", () => {
