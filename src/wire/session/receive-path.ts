@@ -1,10 +1,10 @@
 import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { ReplayWindow } from "../packet/replay-window.ts";
+import { AckPace } from "./ack-pace.ts";
 import { AckRanges } from "./ack-ranges.ts";
 
-/** More than this is not left unacknowledged, however it comes: eight packets of the usual length, or one long one. */
-const MAX_UNACKED_BYTES = 8 * MIN_DATAGRAM_BYTES;
-const MAX_UNACKED_PACKETS = 8;
+/** Fewer do not make an ack urgent, RFC 9000 §13.2.2. */
+const MIN_UNACKED_PACKETS = 2;
 
 /** One path of the other end, by the id it gave it: what came on it, and when that is acknowledged. */
 export class ReceivePath {
@@ -21,6 +21,10 @@ export class ReceivePath {
   #unacked = 0;
   #unackedBytes = 0;
   #lastBytes = 0;
+  /** In the buffer that is being read. */
+  #burstPackets = 0;
+  #waitBytes = 0;
+  readonly #pace = new AckPace();
 
   constructor(id: number, routeKey: string, now: number) {
     this.id = id;
@@ -29,7 +33,8 @@ export class ReceivePath {
   }
 
   /**
-   * After a packet was opened and read. An ack is due at once for a gap, for a packet that is the end of a flight, and when many wait.
+   * After a packet was opened and read. An ack is due at once for a gap, for a packet that is the end of a flight, and when as many wait
+   * as {@link AckPace} lets.
    * @param bytes of the packet: when it is shorter than a full one, probably none follows
    */
   onPacket(
@@ -51,17 +56,21 @@ export class ReceivePath {
     // How long a full one is, the packet before tells.
     const isLast = bytes < Math.max(MIN_DATAGRAM_BYTES, this.#lastBytes);
     this.#lastBytes = bytes;
+    this.#pace.onPacket(now, bytes);
     if (!asksForAck) return;
+    this.#burstPackets++;
     this.#unacked++;
     this.#unackedBytes += bytes;
-    const isMuch = this.#unacked >= MAX_UNACKED_PACKETS || this.#unackedBytes >= MAX_UNACKED_BYTES;
+    this.#waitBytes = this.#pace.waitBytes(maxAckDelayMs);
+    const isMuch = this.#unacked >= MIN_UNACKED_PACKETS && this.#unackedBytes >= this.#waitBytes;
     const isUrgent = !isInOrder || isLast || isMuch;
     this.ackAt = Math.min(this.ackAt ?? Number.POSITIVE_INFINITY, isUrgent ? now : now + maxAckDelayMs);
   }
 
-  /** The buffer that brought several packets has been read: one ack for all. */
+  /** A buffer has been read. For one that brought several packets there is one ack for all, unless they are few for this path. */
   onBurstEnd(now: number): void {
-    if (this.#unacked > 1) this.ackAt = now;
+    if (this.#burstPackets > 1 && this.#unackedBytes >= this.#waitBytes / 2) this.ackAt = now;
+    this.#burstPackets = 0;
   }
 
   /** Since the largest came, for the other end's RTT. */

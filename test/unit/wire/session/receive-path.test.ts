@@ -19,16 +19,60 @@ test("ReceivePath acknowledges a lone full packet within the delay, a small one 
   expect(path.ackAt).toBe(310);
 });
 
-test("ReceivePath acknowledges a burst once, and eight packets at the latest", () => {
+/** One full packet each `gapMs`, every due ack sent at once. @returns the path, the next number, and how many acks there were */
+function steady(packets: number, gapMs: number, maxAckDelayMs = 10): { path: ReceivePath; acks: number } {
   const path = new ReceivePath(3, "x", 0);
-  for (let number = 0; number < 7; number++) path.onPacket(100, number, "x", true, 1_200, 10);
-  expect(path.ackAt).toBe(110);
-  path.onPacket(100, 7, "x", true, 1_200, 10);
-  expect(path.ackAt).toBe(100);
+  let acks = 0;
+  for (let number = 0; number < packets; number++) {
+    const now = number * gapMs;
+    path.onPacket(now, number, "x", true, 1_200, maxAckDelayMs);
+    path.onBurstEnd(now);
+    if ((path.ackAt ?? Number.POSITIVE_INFINITY) > now) continue;
+    acks++;
+    path.onAckSent();
+  }
+  return { path, acks };
+}
+
+test("ReceivePath acknowledges every second packet of a slow path, and a millisecond's worth of a fast one", () => {
+  expect(steady(1_000, 1).acks).toBe(500);
+  expect(steady(1_000, 10).acks).toBe(500);
+  // 100 packets a millisecond, in 100 ms; 54 are the most that wait.
+  expect(steady(10_000, 0.01).acks).toBeLessThan(250 + 10_000 / 54);
+  expect(steady(10_000, 0.05).acks).toBeLessThan(600);
+  expect(steady(10_000, 0.05).acks).toBeGreaterThan(400);
+});
+
+test("ReceivePath lets less wait on a path so short that its sender would wait for the ack", () => {
+  const [near, far] = [0.05, 10].map((delayMs) => steady(10_000, 0.02, delayMs).acks);
+  expect(near).toBeGreaterThan(3_000);
+  expect(far).toBeLessThan(400);
+});
+
+test("ReceivePath acknowledges every second packet again when a fast path has fallen slow", () => {
+  const { path } = steady(10_000, 0.01);
   path.onAckSent();
-  for (const number of [8, 9]) path.onPacket(101, number, "x", true, 1_200, 10);
-  path.onBurstEnd(101);
-  expect(path.ackAt).toBe(101);
+  const dues: boolean[] = [];
+  for (let number = 10_000; number < 10_010; number++) {
+    const now = number;
+    path.onPacket(now, number, "x", true, 1_200, 10);
+    dues.push(path.ackAt === now);
+    if (path.ackAt === now) path.onAckSent();
+  }
+  expect(dues.filter((isDue) => isDue)).toHaveLength(5);
+});
+
+test("ReceivePath acknowledges a burst once", () => {
+  const path = new ReceivePath(3, "x", 0);
+  let [now, acks] = [0, 0];
+  for (let number = 0; number < 200 * 40; now++) {
+    for (const end = number + 40; number < end; number++) path.onPacket(now, number, "x", true, 1_200, 10);
+    path.onBurstEnd(now);
+    if ((path.ackAt ?? Number.POSITIVE_INFINITY) > now) continue;
+    acks++;
+    path.onAckSent();
+  }
+  expect(acks).toBe(200);
 });
 
 test("ReceivePath does not acknowledge what does not ask for it, and counts the delay from the largest", () => {
