@@ -1,16 +1,28 @@
+import type { Random } from "../core.ts";
 import { MIN_DATAGRAM_BYTES } from "../limits.ts";
-import type { AckSample, CongestionController } from "./controller.ts";
-import { LossBaseline } from "./loss-baseline.ts";
+import { AckAggregation } from "./ack-aggregation.ts";
+import type { AckSample, CongestionController, LossSample } from "./controller.ts";
+import { FullBandwidth } from "./full-bandwidth.ts";
+import { InflightBounds } from "./inflight-bounds.ts";
+import { LossBaseline, QUEUED_EXCESS } from "./loss-baseline.ts";
+import { MinRtt } from "./min-rtt.ts";
+import { ProbeCycle, type ProbePhase } from "./probe-cycle.ts";
+import { RoundSignals } from "./round-signals.ts";
+import { Rounds } from "./rounds.ts";
 import { WindowedFilter } from "./windowed-filter.ts";
 
-/** 2 / ln 2: the least gain that doubles the rate each round. */
-const STARTUP_GAIN = 2.885;
+/** 4 ln 2: the least gain that doubles the rate each round. */
+const STARTUP_GAIN = 2.77;
+const DRAIN_GAIN = 0.5;
+const PHASE_GAINS: Readonly<Record<ProbePhase, number>> = { down: 0.9, cruise: 1, refill: 1, up: 1.25 };
 const WINDOW_GAIN = 2;
-/** One phase above the estimate to look for more, one below to drain what that queued, then six at it. */
-const PROBE_GAINS = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
-const BANDWIDTH_ROUNDS = 10;
-const MIN_RTT_WINDOW_MS = 10_000;
+const UP_WINDOW_GAIN = 2.25;
+const PROBE_RTT_GAIN = 0.5;
+/** A little less than the estimate, so that queues shrink by and by; BBR.PacingMarginPercent. */
+const PACING_MARGIN = 0.99;
 const PROBE_RTT_MS = 200;
+/** Bandwidth is remembered from this probe and the one before. */
+const BANDWIDTH_CYCLES = 1;
 const INITIAL_WINDOW_BYTES = 32 * MIN_DATAGRAM_BYTES;
 const MIN_WINDOW_BYTES = 4 * MIN_DATAGRAM_BYTES;
 /** Room beyond the product of bandwidth and delay, at least. */
@@ -24,39 +36,44 @@ const QUANTUM_MS = 1;
 const MAX_QUANTUM_BYTES = 65_507;
 /** Rate of the very first packets, until there is an RTT. Milliseconds. */
 const ASSUMED_RTT_MS = 100;
-/** Startup is over when this many rounds in a row brought less than a quarter more. */
-const FULL_ROUNDS = 3;
-
 type Mode = "startup" | "drain" | "probe-bandwidth" | "probe-rtt";
 
 /**
- * After BBR version 1 (draft-cardwell-iccrg-bbr-congestion-control-00): a model of the path out of its highest recent delivery rate and
- * lowest recent RTT, not a reaction to loss. It departs from it where much is lost by nature: delivery rates are raised by
- * {@link LossBaseline}, because a probe at 1.25 of the estimate shows nothing where a fifth or more never arrives.
+ * BBR version 3, draft-ietf-ccwg-bbr: a model of the path out of its delivery rate, its lowest RTT and how much in flight it bears, not a
+ * reaction to each loss. It departs from the draft where packets are lost by nature, see {@link LossBaseline}.
  */
 export class Bbr implements CongestionController {
   readonly name = "bbr";
-  readonly #bandwidth = new WindowedFilter(BANDWIDTH_ROUNDS, (a, b) => a > b);
+  readonly #bandwidth = new WindowedFilter(BANDWIDTH_CYCLES, (a, b) => a > b);
   readonly #baseline = new LossBaseline();
+  readonly #rounds = new Rounds();
+  readonly #round = new RoundSignals();
+  readonly #full = new FullBandwidth();
+  readonly #minRtt = new MinRtt();
+  readonly #bounds = new InflightBounds();
+  readonly #aggregation = new AckAggregation();
+  readonly #cycle: ProbeCycle;
   #mode: Mode = "startup";
   #windowBytes = INITIAL_WINDOW_BYTES;
   /** The window before it was cut to the minimum, to come back to. */
   #priorWindowBytes = 0;
-  #minRttMs: number | null = null;
-  #minRttAt = 0;
-  #round = 0;
-  #roundEndsAtDelivered = 0;
-  #isRoundStart = false;
-  #fullBandwidth = 0;
-  #fullRounds = 0;
+  #cycles = 0;
   #isFilled = false;
-  #phase = 0;
-  #phaseStartedAt = 0;
-  #lostInPhase = false;
+  /** What is acknowledged or lost now left while we asked for more. */
+  #isProbeSample = false;
+  /** Probing ended, but its last packets are still on their way. */
+  #isProbeEnding = false;
+  #upBytes = 0;
+  #upRounds = 0;
+  #lostBytes = 0;
   #probeRttDoneAt: number | null = null;
 
+  constructor(random: Random) {
+    this.#cycle = new ProbeCycle(random);
+  }
+
   get phase(): string {
-    return this.#mode;
+    return this.#mode === "probe-bandwidth" ? `probe-bandwidth-${this.#cycle.phase}` : this.#mode;
   }
 
   get windowBytes(): number {
@@ -64,91 +81,199 @@ export class Bbr implements CongestionController {
   }
 
   get pacingBytesPerMs(): number {
-    const bandwidth = this.#bandwidth.value;
-    const rttMs = this.#minRttMs ?? ASSUMED_RTT_MS;
-    if (bandwidth === null) return (STARTUP_GAIN * this.#windowBytes) / rttMs;
-    return Math.max(this.#pacingGain * bandwidth, MIN_WINDOW_BYTES / rttMs);
+    const rttMs = this.#minRtt.ms ?? ASSUMED_RTT_MS;
+    if (this.#bandwidth.value === null) return (STARTUP_GAIN * this.#windowBytes) / rttMs;
+    return Math.max(this.#pacingGain * this.#rate * PACING_MARGIN, MIN_WINDOW_BYTES / rttMs);
   }
 
   onAck(sample: AckSample): void {
-    this.#baseline.count(sample.ackedBytes, 0);
-    this.#countRound(sample);
-    this.#updateBandwidth(sample);
-    this.#checkFilled(sample);
-    this.#updateMode(sample);
-    this.#updateMinRtt(sample);
+    const rate = sample.deliveryRate / (1 - this.#baseline.rate);
+    this.#rounds.onAck(sample);
+    this.#round.onAck(sample, rate);
+    if (rate > 0 && (!sample.isAppLimited || rate >= this.#maxBandwidth)) this.#bandwidth.update(this.#cycles, rate);
+    const mostExtra = this.#windowBytes;
+    this.#aggregation.onAck(sample, this.#rounds.count, this.#rate, mostExtra);
+    this.#minRtt.onAck(sample, sample.sentInFlightBytes <= MIN_WINDOW_BYTES);
+    this.#adaptLongTerm(sample);
+    this.#advance(sample);
+    if (this.#rounds.isStart) this.#onRound(sample);
+    this.#probeRtt(sample);
     this.#updateWindow(sample);
   }
 
-  onLost(_now: number, lostBytes: number, isPersistent: boolean): void {
-    this.#baseline.count(0, lostBytes);
-    this.#lostInPhase = true;
-    if (isPersistent) this.#cutWindow();
+  onLost(sample: LossSample): void {
+    this.#lostBytes += sample.lostBytes;
+    this.#round.lostBytes += sample.lostBytes;
+    if (this.#isProbeSample && this.#isTooHigh(sample)) this.#onTooHigh(sample, this.#inFlightAtLoss(sample));
+    if (sample.isPersistent) this.#cutWindow();
+  }
+
+  onSpurious(_now: number, lateBytes: number): void {
+    this.#lostBytes -= lateBytes;
+    if (this.#lostBytes <= 0) this.#bounds.undo();
+  }
+
+  get #maxBandwidth(): number {
+    return this.#bandwidth.value ?? 0;
+  }
+
+  /** BBR.bw of the draft. */
+  get #rate(): number {
+    return Math.min(this.#maxBandwidth, this.#bounds.shortTermBandwidth);
   }
 
   get #pacingGain(): number {
     if (this.#mode === "startup") return STARTUP_GAIN;
-    if (this.#mode === "drain") return 1 / STARTUP_GAIN;
-    return this.#mode === "probe-rtt" ? 1 : (PROBE_GAINS[this.#phase] ?? 1);
+    if (this.#mode === "drain") return DRAIN_GAIN;
+    return this.#mode === "probe-rtt" ? 1 : PHASE_GAINS[this.#cycle.phase];
   }
 
-  #countRound(sample: AckSample): void {
-    this.#isRoundStart = sample.priorDeliveredBytes >= this.#roundEndsAtDelivered;
-    if (!this.#isRoundStart) return;
-    this.#round++;
-    this.#roundEndsAtDelivered = sample.deliveredBytes;
+  get #isUp(): boolean {
+    return this.#mode === "probe-bandwidth" && this.#cycle.phase === "up";
   }
 
-  #updateBandwidth(sample: AckSample): void {
-    const rate = sample.deliveryRate / (1 - this.#baseline.rate);
-    if (rate > 0 && (!sample.isAppLimited || rate >= (this.#bandwidth.value ?? 0)))
-      this.#bandwidth.update(this.#round, rate);
+  get #isProbing(): boolean {
+    return (
+      this.#mode === "startup" || this.#isUp || (this.#mode === "probe-bandwidth" && this.#cycle.phase === "refill")
+    );
   }
 
-  #checkFilled(sample: AckSample): void {
-    if (this.#isFilled || !this.#isRoundStart || sample.isAppLimited) return;
-    const bandwidth = this.#bandwidth.value ?? 0;
-    if (bandwidth >= this.#fullBandwidth * 1.25) {
-      this.#fullBandwidth = bandwidth;
-      this.#fullRounds = 0;
-    } else this.#isFilled = ++this.#fullRounds >= FULL_ROUNDS;
+  get #isQueued(): boolean {
+    return this.#round.isQueued(this.#minRtt.ms ?? 0);
   }
 
-  #updateMode(sample: AckSample): void {
-    if (this.#mode === "startup" && this.#isFilled) this.#mode = "drain";
-    if (this.#mode === "drain" && sample.bytesInFlight <= this.#target(1)) this.#probeBandwidth(sample.now);
-    if (this.#mode === "probe-bandwidth" && this.#isPhaseOver(sample)) this.#nextPhase(sample.now);
+  #isTooHigh({ lostSinceBytes, sentInFlightBytes }: AckSample | LossSample): boolean {
+    return this.#baseline.isExceeded(lostSinceBytes, sentInFlightBytes, this.#isQueued);
   }
 
-  #isPhaseOver(sample: AckSample): boolean {
-    const isLongEnough = sample.now - this.#phaseStartedAt > (this.#minRttMs ?? 0);
-    if (this.#pacingGain > 1)
-      return isLongEnough && (this.#lostInPhase || sample.bytesInFlight >= this.#target(this.#pacingGain));
-    if (this.#pacingGain < 1) return isLongEnough || sample.bytesInFlight <= this.#target(1);
-    return isLongEnough;
+  /** Where in the flight the loss became too high; BBRInflightAtLoss of the draft. */
+  #inFlightAtLoss({ sentInFlightBytes, lostBytes, lostSinceBytes }: LossSample): number {
+    const [inFlight, lost, most] = [
+      sentInFlightBytes - lostBytes,
+      lostSinceBytes - lostBytes,
+      this.#baseline.rate + QUEUED_EXCESS,
+    ];
+    return inFlight + Math.max(0, (most * inFlight - lost) / (1 - most));
   }
 
-  #probeBandwidth(now: number): void {
-    this.#mode = "probe-bandwidth";
-    this.#phase = 1;
-    this.#nextPhase(now);
+  #onTooHigh({ now, isAppLimited }: AckSample | LossSample, inFlightBytes: number): void {
+    this.#isProbeSample = false;
+    if (!isAppLimited) this.#bounds.onTooHigh(inFlightBytes, this.#targetBytes);
+    if (this.#isUp) this.#startDown(now, 0);
   }
 
-  #nextPhase(now: number): void {
-    this.#baseline.endPhase(MIN_DATAGRAM_BYTES);
-    this.#phase = (this.#phase + 1) % PROBE_GAINS.length;
-    this.#phaseStartedAt = now;
-    this.#lostInPhase = false;
+  get #targetBytes(): number {
+    return Math.min(this.#bdp(1), this.#windowBytes);
   }
 
-  #updateMinRtt({ now, rttMs, bytesInFlight }: AckSample): void {
-    const isStale = this.#minRttMs !== null && now > this.#minRttAt + MIN_RTT_WINDOW_MS;
-    if (rttMs !== null && (this.#minRttMs === null || rttMs <= this.#minRttMs || isStale)) {
-      this.#minRttMs = Math.max(rttMs, 0.01);
-      this.#minRttAt = now;
+  /** BBRAdaptLongTermModel of the draft. */
+  #adaptLongTerm(sample: AckSample): void {
+    if (this.#isProbeEnding && this.#rounds.isStart) {
+      this.#isProbeEnding = this.#isProbeSample = false;
+      if (!sample.isAppLimited) this.#cycles++;
     }
-    if (isStale && this.#mode !== "probe-rtt") this.#enterProbeRtt();
-    if (this.#mode === "probe-rtt") this.#passProbeRtt(now, bytesInFlight);
+    if (this.#isProbeSample && this.#isTooHigh(sample)) return this.#onTooHigh(sample, sample.sentInFlightBytes);
+    if (this.#bounds.longTermBytes === Number.POSITIVE_INFINITY) return;
+    this.#bounds.onSafe(sample.sentInFlightBytes);
+    if (this.#isUp) this.#raiseLongTerm(sample);
+  }
+
+  /** BBRProbeInflightLongtermUpward: one packet in the first round, then twice as many in each. */
+  #raiseLongTerm(sample: AckSample): void {
+    if (!this.#isWindowLimited(sample) || this.#windowBytes < this.#bounds.longTermBytes) return;
+    this.#upBytes += sample.ackedBytes * 2 ** this.#upRounds * MIN_DATAGRAM_BYTES;
+    const delta = Math.floor(this.#upBytes / this.#windowBytes);
+    this.#upBytes -= delta * this.#windowBytes;
+    this.#bounds.raise(delta);
+    if (this.#rounds.isStart) this.#upRounds = Math.min(this.#upRounds + 1, 30);
+  }
+
+  #isWindowLimited({ bytesInFlight, ackedBytes }: AckSample): boolean {
+    return bytesInFlight + ackedBytes + Math.max(0.05 * this.#windowBytes, 2 * MIN_DATAGRAM_BYTES) >= this.#windowBytes;
+  }
+
+  /** What may change with any ack. */
+  #advance(sample: AckSample): void {
+    if (this.#mode === "startup" && this.#round.isRttRising) this.#isFilled = true;
+    if (this.#mode === "startup" && this.#isFilled) this.#mode = "drain";
+    if (this.#mode === "drain" && sample.bytesInFlight <= this.#bdp(1)) this.#startDown(sample.now, 0);
+    if (this.#mode === "probe-bandwidth") this.#advancePhase(sample);
+  }
+
+  /** BBRUpdateProbeBWCyclePhase of the draft. */
+  #advancePhase(sample: AckSample): void {
+    const { phase } = this.#cycle;
+    if (phase === "refill" && this.#rounds.isStart) this.#startUp(sample);
+    else if (phase === "up" && this.#isUpOver(sample)) this.#startDown(sample.now, sample.deliveredBytes);
+    else if (phase === "down" || phase === "cruise") {
+      if (this.#cycle.isDue(sample.now, this.#targetBytes)) this.#startRefill(sample);
+      else if (
+        phase === "down" &&
+        sample.bytesInFlight <= Math.min(this.#bdp(1), this.#bounds.withHeadroom(MIN_WINDOW_BYTES))
+      )
+        this.#cycle.phase = "cruise";
+    }
+  }
+
+  #isUpOver(sample: AckSample): boolean {
+    if (this.#isWindowLimited(sample) && this.#windowBytes >= this.#bounds.longTermBytes) {
+      this.#full.restart(this.#round.bandwidth);
+      return false;
+    }
+    return this.#full.isReached;
+  }
+
+  #startDown(now: number, deliveredBytes: number): void {
+    this.#mode = "probe-bandwidth";
+    this.#cycle.startDown(now);
+    this.#isProbeEnding = true;
+    if (deliveredBytes > 0) this.#rounds.restart(deliveredBytes);
+  }
+
+  #startRefill({ deliveredBytes }: AckSample): void {
+    this.#bounds.resetShortTerm();
+    this.#cycle.phase = "refill";
+    this.#upBytes = this.#upRounds = 0;
+    this.#rounds.restart(deliveredBytes);
+  }
+
+  #startUp({ deliveredBytes }: AckSample): void {
+    this.#cycle.phase = "up";
+    this.#isProbeSample = true;
+    this.#isProbeEnding = false;
+    this.#full.restart(this.#round.bandwidth);
+    this.#rounds.restart(deliveredBytes);
+    this.#bounds.settle();
+    this.#lostBytes = 0;
+  }
+
+  /** What a whole round shows. */
+  #onRound(sample: AckSample): void {
+    const { lostBytes, sentBytes, bandwidth } = this.#round;
+    const isQueued = this.#isQueued;
+    const isGrowing = this.#isSeekingMore && !sample.isAppLimited && this.#full.onRound(bandwidth);
+    const isCongested = this.#baseline.isExceeded(lostBytes, sentBytes, isQueued);
+    if (this.#mode === "startup")
+      this.#endStartup(isQueued ? isCongested : !isGrowing && this.#baseline.isUnnatural(lostBytes, sentBytes));
+    else if (!this.#isProbing && isCongested)
+      this.#bounds.onCongestedRound(this.#round, this.#windowBytes, this.#maxBandwidth);
+    if (!isQueued && (!this.#isSeekingMore || isGrowing)) this.#baseline.onRound(sample.now, lostBytes, sentBytes);
+    this.#cycle.onRound();
+    this.#round.begin();
+  }
+
+  get #isSeekingMore(): boolean {
+    return this.#mode === "startup" || this.#isUp;
+  }
+
+  #endStartup(isLossy: boolean): void {
+    if (isLossy) this.#bounds.onTooHigh(Math.max(this.#bdp(1), this.#round.inflightBytes), 0);
+    this.#isFilled ||= isLossy || this.#full.isReached;
+  }
+
+  #probeRtt(sample: AckSample): void {
+    if (this.#minRtt.isProbeDue && this.#mode !== "probe-rtt") this.#enterProbeRtt();
+    if (this.#mode === "probe-rtt") this.#passProbeRtt(sample);
   }
 
   #enterProbeRtt(): void {
@@ -158,51 +283,57 @@ export class Bbr implements CongestionController {
   }
 
   /** The queue is to run empty: 200 ms at half the usual flight, counted from when it got there. */
-  #passProbeRtt(now: number, bytesInFlight: number): void {
+  #passProbeRtt({ now, bytesInFlight }: AckSample): void {
     if (this.#probeRttDoneAt === null) {
       if (bytesInFlight <= this.#probeRttWindow) this.#probeRttDoneAt = now + PROBE_RTT_MS;
     } else if (now >= this.#probeRttDoneAt) {
-      this.#minRttAt = now;
+      this.#minRtt.onProbed(now);
       this.#restoreWindow();
-      if (this.#isFilled) this.#probeBandwidth(now);
-      else this.#mode = "startup";
+      this.#bounds.resetShortTerm();
+      if (!this.#isFilled) this.#mode = "startup";
+      else {
+        this.#startDown(now, 0);
+        this.#cycle.phase = "cruise";
+      }
     }
   }
 
   get #probeRttWindow(): number {
-    return Math.max(this.#target(0.5), MIN_WINDOW_BYTES);
+    return Math.max(this.#bdp(PROBE_RTT_GAIN), MIN_WINDOW_BYTES);
   }
 
   #updateWindow(sample: AckSample): void {
-    this.#restoreWindowAfterCut(sample);
-    const target = this.#target(this.#isFilled ? WINDOW_GAIN : STARTUP_GAIN) + this.#slackBytes;
+    if (this.#mode !== "probe-rtt" && sample.ackedBytes > 0) this.#restoreWindow();
+    const extraBytes = this.#isFilled ? this.#aggregation.extraBytes : 0;
+    const most = this.#bdp(this.#isUp ? UP_WINDOW_GAIN : WINDOW_GAIN) + extraBytes + this.#slackBytes;
     const grown = this.#windowBytes + sample.ackedBytes;
-    if (this.#isFilled) this.#windowBytes = Math.min(grown, target);
-    else if (this.#windowBytes < target || sample.deliveredBytes < INITIAL_WINDOW_BYTES) this.#windowBytes = grown;
-    this.#windowBytes = Math.max(this.#windowBytes, MIN_WINDOW_BYTES);
+    if (this.#isFilled) this.#windowBytes = Math.min(grown, most);
+    else if (this.#windowBytes < most || sample.deliveredBytes < INITIAL_WINDOW_BYTES) this.#windowBytes = grown;
+    this.#windowBytes = Math.max(Math.min(this.#windowBytes, this.#mostBytes), MIN_WINDOW_BYTES);
     if (this.#mode === "probe-rtt") this.#windowBytes = Math.min(this.#windowBytes, this.#probeRttWindow);
   }
 
+  /** BBRBoundCwndForModel of the draft. */
+  get #mostBytes(): number {
+    const { longTermBytes, shortTermBytes } = this.#bounds;
+    const isCareful =
+      this.#mode === "probe-rtt" || (this.#mode === "probe-bandwidth" && this.#cycle.phase === "cruise");
+    return Math.min(isCareful ? this.#bounds.withHeadroom(MIN_WINDOW_BYTES) : longTermBytes, shortTermBytes);
+  }
+
   /** Bytes in flight that keep `gain` times the estimated path full. */
-  #target(gain: number): number {
-    const bandwidth = this.#bandwidth.value;
-    if (bandwidth === null || this.#minRttMs === null) return INITIAL_WINDOW_BYTES;
-    return gain * bandwidth * this.#minRttMs;
+  #bdp(gain: number): number {
+    if (this.#bandwidth.value === null || this.#minRtt.ms === null) return INITIAL_WINDOW_BYTES;
+    return gain * this.#rate * this.#minRtt.ms;
   }
 
   get #slackBytes(): number {
-    const quantum = Math.min((this.#bandwidth.value ?? 0) * QUANTUM_MS, MAX_QUANTUM_BYTES);
-    return Math.max(SLACK_BYTES, QUANTA * quantum);
+    return Math.max(SLACK_BYTES, QUANTA * Math.min(this.#maxBandwidth * QUANTUM_MS, MAX_QUANTUM_BYTES));
   }
 
   #cutWindow(): void {
     this.#priorWindowBytes = Math.max(this.#priorWindowBytes, this.#windowBytes);
     this.#windowBytes = MIN_WINDOW_BYTES;
-  }
-
-  /** Something came through again. */
-  #restoreWindowAfterCut(sample: AckSample): void {
-    if (sample.ackedBytes > 0 && this.#mode !== "probe-rtt") this.#restoreWindow();
   }
 
   #restoreWindow(): void {

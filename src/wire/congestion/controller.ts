@@ -15,6 +15,26 @@ export interface AckSample {
   readonly deliveryRate: number;
   /** The sender had nothing more to send: the path may carry more than {@link deliveryRate}. */
   readonly isAppLimited: boolean;
+  /** In flight when the newest acked packet had left, itself included. */
+  readonly sentInFlightBytes: number;
+  /** Given up since it left. */
+  readonly lostSinceBytes: number;
+}
+
+/** Packets that were given up at the same time. */
+export interface LossSample {
+  readonly now: number;
+  readonly lostBytes: number;
+  /** When the newest of them left. */
+  readonly sentAtMs: number;
+  /** In flight when that had left, itself included. */
+  readonly sentInFlightBytes: number;
+  /** Given up since that left, itself included. */
+  readonly lostSinceBytes: number;
+  /** The sender had nothing more to send when it left. */
+  readonly isAppLimited: boolean;
+  /** Nothing at all came through for a while, RFC 9002 §7.6. */
+  readonly isPersistent: boolean;
 }
 
 /** Decides how much may be on its way on one path, and how fast it leaves. One per path; without a clock of its own. */
@@ -26,6 +46,7 @@ export interface CongestionController {
   readonly windowBytes: number;
   readonly pacingBytesPerMs: number;
   onAck(sample: AckSample): void;
-  /** `isPersistent`: nothing at all came through for a while, RFC 9002 §7.6. */
-  onLost(now: number, lostBytes: number, isPersistent: boolean): void;
+  onLost(sample: LossSample): void;
+  /** Packets given up before were only late. Left out by one that takes nothing back. */
+  onSpurious?(now: number, lateBytes: number): void;
 }

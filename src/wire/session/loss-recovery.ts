@@ -24,6 +24,10 @@ export interface Outcome {
   lostPackets: number;
   /** Something was acknowledged that was not before, be it late. */
   isProgress: boolean;
+  /** Acknowledged after it had been given up. */
+  lateBytes: number;
+  /** The newest of what was lost; null for none. */
+  newestLost: number | null;
   rttMs: number | null;
   isPersistent: boolean;
 }
@@ -53,7 +57,7 @@ export class LossRecovery {
   /** Takes the next number for a packet that asks for an acknowledgement. */
   onSent(now: number, bytes: number, contents: PacketContents): void {
     const number = this.sent.add(now, bytes, contents);
-    this.rate.onSent(now, this.sent.columns, number & this.sent.columns.mask, this.sent.packetsInFlight);
+    this.rate.onSent(now, this.sent, number & this.sent.columns.mask);
     this.#lastSentAtMs = now;
   }
 
@@ -164,6 +168,7 @@ export class LossRecovery {
       this.#lost.splice(index, 1);
       this.#reorderedAtMs = now;
       this.spuriousPackets++;
+      outcome.lateBytes += this.#bytesOf(number);
       this.#settleAcked(number, acked, outcome);
     }
   }
@@ -197,20 +202,26 @@ export class LossRecovery {
   }
 
   #declareLost(number: number, fate: Fate, outcome: Outcome): void {
-    const bytes = this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
+    const bytes = this.#bytesOf(number);
     outcome.lostPackets++;
     outcome.lostBytes += bytes;
+    outcome.newestLost = number;
+    this.rate.lostBytes += bytes;
     this.#giveUp(number, fate);
   }
 
   #giveUp(number: number, fate: Fate): void {
-    const bytes = this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
+    const bytes = this.#bytesOf(number);
     this.lostPackets++;
     this.onGivenUp?.(number, bytes);
     this.blackHole.onLost(number, bytes);
     this.sent.settle(number, packetState.lost);
     this.sent.report(number, fate);
     this.#lost.push(number);
+  }
+
+  #bytesOf(number: number): number {
+    return this.sent.columns.bytes[number & this.sent.columns.mask] ?? 0;
   }
 
   #forget(before: number): void {
@@ -235,6 +246,8 @@ function noOutcome(): Outcome {
     lostBytes: 0,
     lostPackets: 0,
     isProgress: false,
+    lateBytes: 0,
+    newestLost: null,
     rttMs: null,
     isPersistent: false,
   };

@@ -230,7 +230,8 @@ export class SendPath {
 
   #teachCongestion(now: number, outcome: Outcome): void {
     const { sent, rate, rtt } = this.recovery;
-    if (outcome.lostBytes > 0) this.congestion.onLost(now, outcome.lostBytes, outcome.isPersistent);
+    if (outcome.lateBytes > 0) this.congestion.onSpurious?.(now, outcome.lateBytes);
+    if (outcome.newestLost !== null) this.#teachLoss(now, outcome, outcome.newestLost);
     if (outcome.ackedBytes === 0) return;
     this.congestion.onAck({
       now,
@@ -241,6 +242,23 @@ export class SendPath {
       priorDeliveredBytes: rate.priorDeliveredBytes,
       deliveryRate: rate.rate(now, rtt?.minMs ?? 0),
       isAppLimited: rate.isAppLimited,
+      sentInFlightBytes: rate.sentInFlightBytes,
+      lostSinceBytes: rate.lostBytes - rate.priorLostBytes,
+    });
+  }
+
+  #teachLoss(now: number, { lostBytes, isPersistent }: Outcome, newest: number): void {
+    const { rate, sent } = this.recovery;
+    const { columns } = sent;
+    const slot = newest & columns.mask;
+    this.congestion.onLost({
+      now,
+      lostBytes,
+      sentAtMs: columns.sentAtMs[slot] ?? 0,
+      sentInFlightBytes: columns.inFlight[slot] ?? 0,
+      lostSinceBytes: rate.lostBytes - (columns.lost[slot] ?? 0),
+      isAppLimited: columns.appLimited[slot] === 1,
+      isPersistent,
     });
   }
 

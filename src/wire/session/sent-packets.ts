@@ -43,6 +43,8 @@ function makeColumns(capacity: number) {
     deliveredAtMs: new Float64Array(capacity),
     firstSentAtMs: new Float64Array(capacity),
     appLimited: new Uint8Array(capacity),
+    inFlight: new Float64Array(capacity),
+    lost: new Float64Array(capacity),
     stream: new Float64Array(capacity),
     offset: new Float64Array(capacity),
     /** Data bytes of the first chunk, plus 65536 for a fin; −1 for none. */
@@ -183,6 +185,8 @@ function copySlot(from: SentColumns, at: number, to: SentColumns, slot: number):
   to.deliveredAtMs[slot] = from.deliveredAtMs[at] ?? 0;
   to.firstSentAtMs[slot] = from.firstSentAtMs[at] ?? 0;
   to.appLimited[slot] = from.appLimited[at] ?? 0;
+  to.inFlight[slot] = from.inFlight[at] ?? 0;
+  to.lost[slot] = from.lost[at] ?? 0;
   to.stream[slot] = from.stream[at] ?? 0;
   to.offset[slot] = from.offset[at] ?? 0;
   to.chunk[slot] = from.chunk[at] ?? -1;

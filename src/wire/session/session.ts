@@ -110,7 +110,7 @@ export class Session implements Core<SessionEvent, Route> {
       queue: this.#control,
     });
     const lost = lostFate(this.#streams, this.#control);
-    const congestion = options.congestion ?? (() => new Bbr());
+    const congestion = options.congestion ?? (() => new Bbr(random));
     const { isUnfragmented = () => false } = options;
     const pathsOptions = { ...limits, random, congestion, isUnfragmented, events: this.#events, lost };
     this.#paths = new Paths({ ...pathsOptions, tracer: this.#tracer });

@@ -1,120 +1,95 @@
 import { expect, test } from "bun:test";
 import { Bbr } from "../../../../src/wire/congestion/bbr.ts";
+import { Seeded } from "../../../sim/seeded.ts";
+import { Path } from "./path.ts";
 
-/** A path of `rate` bytes per ms and `rttMs` without a queue: every round it delivers what the controller lets out, at most the rate. */
-class Path {
-  readonly bbr = new Bbr();
-  now = 0;
-  #delivered = 0;
-  readonly #rate: number;
-  readonly #rttMs: number;
-  readonly #loss: number;
-
-  constructor(rate: number, rttMs: number, loss = 0) {
-    this.#rate = rate;
-    this.#rttMs = rttMs;
-    this.#loss = loss;
-  }
-
-  round(options: { readonly isAppLimited?: boolean } = {}): void {
-    const flight = Math.min(this.bbr.windowBytes, this.bbr.pacingBytesPerMs * this.#rttMs);
-    const through = Math.min(flight * (1 - this.#loss), this.#rate * this.#rttMs);
-    const prior = this.#delivered;
-    this.#delivered += through;
-    this.now += this.#rttMs;
-    if (this.#loss > 0) this.bbr.onLost(this.now, flight * this.#loss, false);
-    this.bbr.onAck({
-      now: this.now,
-      ackedBytes: through,
-      bytesInFlight: flight,
-      rttMs: this.#rttMs,
-      deliveredBytes: this.#delivered,
-      priorDeliveredBytes: prior,
-      deliveryRate: through / this.#rttMs,
-      isAppLimited: options.isAppLimited ?? false,
-    });
-  }
-
-  rounds(count: number): void {
-    for (let round = 0; round < count; round++) this.round();
-  }
-}
+const LOSS = {
+  lostBytes: 50_000,
+  sentAtMs: 0,
+  sentInFlightBytes: 400_000,
+  lostSinceBytes: 50_000,
+  isAppLimited: false,
+};
 
 test("Bbr finds the rate of a path within a few round trips, and paces around it", () => {
   const path = new Path(12_500, 50);
-  path.rounds(12);
-  expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(0.7 * 12_500);
+  path.rounds(14);
+  expect(path.bbr.phase).not.toBe("startup");
+  path.rounds(6);
+  expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(0.85 * 12_500);
   expect(path.bbr.pacingBytesPerMs).toBeLessThan(1.3 * 12_500);
   expect(path.bbr.windowBytes).toBeGreaterThan(12_500 * 50);
 });
 
-test("Bbr probes above the rate and drains below it, once in eight round trips each", () => {
-  const path = new Path(10_000, 20);
+test("Bbr asks for more every 2 to 3 s, drains what that queued, and keeps to the rate in between", () => {
+  const path = new Path(10_000, 50);
   path.rounds(20);
-  const gains: number[] = [];
-  for (let round = 0; round < 64; round++) {
-    path.round();
-    gains.push(Math.round((path.bbr.pacingBytesPerMs / 10_000) * 100) / 100);
+  const phases: string[] = [];
+  let ups = 0;
+  for (let round = 0; round < 400; round++) {
+    path.rounds(1);
+    if (path.bbr.phase === "probe-bandwidth-up" && phases.at(-1) !== path.bbr.phase) ups++;
+    phases.push(path.bbr.phase);
   }
-  expect(new Set(gains)).toEqual(new Set([1.25, 0.75, 1]));
-  expect(gains.filter((gain) => gain === 1.25).length).toBeGreaterThanOrEqual(3);
+  // 20 s.
+  expect(ups).toBeGreaterThanOrEqual(6);
+  expect(ups).toBeLessThanOrEqual(10);
+  expect(new Set(phases)).toContain("probe-bandwidth-down");
+  expect(phases.filter((phase) => phase === "probe-bandwidth-cruise").length).toBeGreaterThan(200);
 });
 
-test("Bbr keeps its rate where 30 % is lost by nature", () => {
-  const path = new Path(10_000, 40, 0.3);
-  path.rounds(400);
-  expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(0.9 * 10_000);
+test("Bbr keeps its rate where 1, 10 or 30 % is lost by nature", () => {
+  for (const loss of [0.01, 0.1, 0.3]) {
+    const path = new Path(10_000, 40, loss);
+    path.rounds(400);
+    expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(0.85 * 10_000);
+    expect(path.bbr.pacingBytesPerMs).toBeLessThan(1.3 * (10_000 / (1 - loss)));
+  }
 });
 
 test("Bbr forgets a rate that is no longer there", () => {
-  const bbr = new Bbr();
-  let delivered = 0;
-  for (let round = 0; round < 60; round++) {
-    const rate = round < 30 ? 10_000 : 1_000;
-    const prior = delivered;
-    delivered += rate * 20;
-    const sample = {
-      ackedBytes: rate * 20,
-      bytesInFlight: rate * 20,
-      rttMs: 20,
-      isAppLimited: false,
-      deliveryRate: rate,
-    };
-    bbr.onAck({ ...sample, now: round * 20, deliveredBytes: delivered, priorDeliveredBytes: prior });
-  }
-  expect(bbr.pacingBytesPerMs).toBeLessThanOrEqual(1_250);
+  const path = new Path(10_000, 20);
+  path.rounds(100);
+  path.rate = 1_000;
+  path.rounds(800);
+  expect(path.bbr.pacingBytesPerMs).toBeLessThanOrEqual(1_300);
+});
+
+test("Bbr finds a rate that has grown tenfold within some seconds", () => {
+  const path = new Path(1_000, 20);
+  path.rounds(100);
+  path.rate = 10_000;
+  path.rounds(400);
+  expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(8_000);
 });
 
 test("Bbr learns nothing low from a sender that has nothing to say", () => {
   const path = new Path(10_000, 40);
   path.rounds(30);
   const before = path.bbr.windowBytes;
-  for (let round = 0; round < 100; round++)
-    path.bbr.onAck({
-      now: path.now + round * 40,
-      ackedBytes: 1_200,
-      bytesInFlight: 0,
-      rttMs: 40,
-      deliveredBytes: 1e9 + round * 1_200,
-      priorDeliveredBytes: 1e9 + (round - 1) * 1_200,
-      deliveryRate: 30,
-      isAppLimited: true,
-    });
+  path.rounds(100, {
+    isAppLimited: true,
+    deliveryRate: 30,
+    ackedBytes: 1_200,
+    bytesInFlight: 0,
+    sentInFlightBytes: 1_200,
+  });
   expect(path.bbr.windowBytes).toBeGreaterThan(0.8 * before);
+  expect(path.bbr.pacingBytesPerMs).toBeGreaterThan(0.8 * 10_000);
 });
 
 test("Bbr cuts its window at persistent congestion and takes it back at the first ack", () => {
   const path = new Path(10_000, 40);
   path.rounds(30);
   const before = path.bbr.windowBytes;
-  path.bbr.onLost(path.now, 50_000, true);
+  path.bbr.onLost({ ...LOSS, now: path.now, isPersistent: true });
   expect(path.bbr.windowBytes).toBe(4_800);
-  path.round();
+  path.rounds(1);
   expect(path.bbr.windowBytes).toBeGreaterThan(0.8 * before);
 });
 
 test("Bbr never paces at nothing", () => {
-  const bbr = new Bbr();
+  const bbr = new Bbr(new Seeded(1).bytes);
   expect(bbr.pacingBytesPerMs).toBeGreaterThan(100);
   for (let round = 0; round < 50; round++)
     bbr.onAck({
@@ -126,6 +101,8 @@ test("Bbr never paces at nothing", () => {
       priorDeliveredBytes: round - 1,
       deliveryRate: 0.001,
       isAppLimited: false,
+      sentInFlightBytes: 1,
+      lostSinceBytes: 0,
     });
   expect(bbr.pacingBytesPerMs).toBeGreaterThanOrEqual(48);
   expect(bbr.windowBytes).toBeGreaterThanOrEqual(4_800);
