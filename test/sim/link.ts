@@ -13,12 +13,39 @@ export interface LinkOptions {
   readonly rate?: number;
   /** Bytes that wait for the rate; what does not fit is lost. */
   readonly queueBytes?: number;
+  /** In place of a rate of its own: one that other links share. */
+  readonly bottleneck?: Bottleneck;
   /** As TCP: nothing overtakes, nothing is lost but by an outage. */
   readonly ordered?: boolean;
   /** Longer datagrams vanish. Bytes. */
   readonly mtu?: number;
   /** And longer ones do not even leave the sender, who is told. Bytes, as Ethernet's if not said. */
   readonly ownMtu?: number;
+}
+
+/** A rate with one queue in front of it, for all who come: what does not fit is dropped at its tail. */
+export class Bottleneck {
+  /** Bytes per ms. */
+  rate: number;
+  queueBytes: number;
+  droppedPackets = 0;
+  #freeAtMs = 0;
+
+  constructor(rate: number, queueBytes: number) {
+    this.rate = rate;
+    this.queueBytes = queueBytes;
+  }
+
+  /** Null when the queue is full. */
+  leavesAt(now: number, bytes: number): number | null {
+    const startsAt = Math.max(now, this.#freeAtMs);
+    if ((startsAt - now) * this.rate > this.queueBytes) {
+      this.droppedPackets++;
+      return null;
+    }
+    this.#freeAtMs = startsAt + bytes / this.rate;
+    return this.#freeAtMs;
+  }
 }
 
 /** A link's life: what it does to each datagram, and what it did in all. */
@@ -29,7 +56,7 @@ export class Link {
   sentPackets = 0;
   lostPackets = 0;
   readonly #random: Seeded;
-  #freeAtMs = 0;
+  readonly #own = new Bottleneck(0, 0);
   #lastAtMs = 0;
 
   constructor(options: LinkOptions, random: Seeded) {
@@ -57,12 +84,12 @@ export class Link {
 
   /** Through the bottleneck and its queue; null when that is full. */
   #leavesAt(now: number, bytes: number): number | null {
-    const { rate, queueBytes = 65_536 } = this.options;
+    const { rate, queueBytes = 65_536, bottleneck } = this.options;
+    if (bottleneck !== undefined) return bottleneck.leavesAt(now, bytes);
     if (rate === undefined) return now;
-    const startsAt = Math.max(now, this.#freeAtMs);
-    if ((startsAt - now) * rate > queueBytes) return null;
-    this.#freeAtMs = startsAt + bytes / rate;
-    return this.#freeAtMs;
+    this.#own.rate = rate;
+    this.#own.queueBytes = queueBytes;
+    return this.#own.leavesAt(now, bytes);
   }
 
   #arrivesAt(leavesAt: number): number {
