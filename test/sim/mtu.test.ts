@@ -95,7 +95,7 @@ test("a new path begins at 1200 bytes, whatever the one before carried", () => {
   const other = pair.addRoute({ ...links.home, mtu: 1_300 });
   direct.aToB.isDown = direct.bToA.isDown = true;
   pair.a.do((session, now) => session.forget(now, direct.fromA));
-  const transfer = bulk(pair, 2 * MB);
+  const transfer = bulk(pair, 5 * MB);
   let most = 0;
   pair.a.tap = (bytes, to) => {
     most = Math.max(most, pair.a.session.stats().paths.find(({ route }) => route === to)?.mtuBytes ?? 0);

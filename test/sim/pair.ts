@@ -7,6 +7,7 @@ import { Session, type SessionOptions } from "../../src/wire/session/session.ts"
 import type { SessionLimits } from "../../src/wire/session/session-limits.ts";
 import type { TraceSink } from "../../src/wire/session/trace.ts";
 import { SimEnd } from "./end.ts";
+import { manyRekeys } from "./quick-rekeys.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import type { SimNetwork } from "./network.ts";
 
@@ -20,6 +21,7 @@ export interface SimRoute {
 
 export interface PairOptions {
   readonly server?: LinkOptions | null;
+  /** New keys are made every 16 to 64 packets unless this says otherwise. */
   readonly limits?: Partial<SessionLimits>;
   readonly session?: Partial<SessionOptions>;
   /** Hears what happens inside `a`. */
@@ -51,7 +53,7 @@ export class SimPair {
     { server = links.server, limits = {}, session = {}, trace, clockAheadMs = 0 }: PairOptions = {},
   ) {
     this.network = network;
-    const [a, b] = sessionOptions(network, { limits, ...session });
+    const [a, b] = sessionOptions(network, { limits: { ...manyRekeys(network.seed), ...limits }, ...session });
     this.a = new SimEnd(network, "a", new Session(trace === undefined ? a : { ...a, trace }));
     this.b = new SimEnd(network, "b", new Session({ ...b, now: network.now + clockAheadMs }), clockAheadMs);
     this.server = server === null ? null : this.#cable(SERVER_ROUTE, SERVER_ROUTE, server, server);
