@@ -14,6 +14,11 @@ export interface DriveOptions<Event, To> {
 
 /** After a throw in a timer, so that a defect cannot spin. Milliseconds. */
 const FAULT_PAUSE_MS = 100;
+/**
+ * A turn of the event loop lasts as long as datagrams wait, and under a flood that is long. What came is answered after so much at the
+ * latest, or else the sender hears of it in great lumps and takes these for the nature of the path. Bytes.
+ */
+const FLUSH_BYTES = 262_144;
 
 /**
  * Runs a core: hands it datagrams and time, carries out what it decides, and owns its only timer. Everything that happens in one turn
@@ -26,6 +31,7 @@ export class Drive<Event, To> {
   #cancelTimer = () => {};
   #cancelFlush: (() => void) | null = null;
   #pauseUntil = 0;
+  #unansweredBytes = 0;
   #stopped = false;
 
   constructor(core: Core<Event, To>, options: DriveOptions<Event, To>) {
@@ -44,7 +50,9 @@ export class Drive<Event, To> {
   handleDatagram(datagram: Uint8Array, from: To): void {
     if (this.#stopped) return;
     this.#guard(() => this.#core.handleDatagram(this.now(), datagram, from));
-    this.wake();
+    this.#unansweredBytes += datagram.length;
+    if (this.#unansweredBytes >= FLUSH_BYTES) this.flush();
+    else this.wake();
   }
 
   /** After every command to the core, and when `send` may go on. */
@@ -59,6 +67,7 @@ export class Drive<Event, To> {
   /** At once, for the last words before {@link stop}. */
   flush(): void {
     if (this.#stopped) return;
+    this.#unansweredBytes = 0;
     const quiet = this.#guard(() => {
       this.#deliverEvents();
       while (this.#sendSome()) this.#deliverEvents();

@@ -107,6 +107,16 @@ test("what arrives in one turn is flushed once", () => {
   expect(core.log.filter((line) => line.startsWith("poll"))).toHaveLength(4 + 1);
 });
 
+test("a turn that brings much is answered in the middle", () => {
+  const { drive, seen } = setUp();
+  drive.handleDatagram(new Uint8Array(200_000).fill(1), "ana");
+  expect(seen).toEqual([]);
+  drive.handleDatagram(new Uint8Array(65_000).fill(2), "ana");
+  expect(seen).toEqual(["heard 1", "heard 2", "sent 1 to ana", "sent 2 to ana"]);
+  drive.handleDatagram(new Uint8Array(65_000).fill(3), "ana");
+  expect(seen).toHaveLength(4);
+});
+
 test("the core's deadline is kept, and only one timer is", () => {
   const { clock, core } = setUp();
   clock.advance(3_500);
