@@ -11,6 +11,13 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+const copy = Buffer.prototype.copy;
+
+/** Copies the bytes from `start` to `end` to `at` of `to`: half the cost of `to.set(from.subarray(start, end), at)`, which makes a view. */
+export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  copy.call(from, to, at, start, end);
+}
+
 /** For public values only: it returns at the first difference. MACs are compared in noise/primitives.ts. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);

@@ -145,7 +145,9 @@ export class AeadKey {
     if (associated.length > 0) cipher.setAAD(associated);
     into.set(cipher.update(plaintext), at);
     cipher.final();
-    into.set(cipher.getAuthTag(), at + plaintext.length);
+    const tag = cipher.getAuthTag();
+    // So few are copied faster one by one.
+    for (let index = 0; index < TAG_BYTES; index++) into[at + plaintext.length + index] = tag[index] ?? 0;
   }
 }
 

@@ -1,5 +1,9 @@
+import { copyBytes } from "../bytes.ts";
+
 /** Bytes; a power of two. */
 const PAGE_BYTES = 65_536;
+/** Pages kept for what is written next. Fresh memory costs more than what is put into it. */
+const MAX_SPARE_PAGES = 64;
 
 /**
  * The window of a byte stream that is held in memory, addressed by stream offset. Pages come when something is written to them and go
@@ -7,19 +11,19 @@ const PAGE_BYTES = 65_536;
  */
 export class PagedBytes {
   readonly #pages = new Map<number, Uint8Array>();
+  readonly #spares: Uint8Array[] | null;
   #firstPage = 0;
 
-  write(offset: number, bytes: Uint8Array): void {
-    const start = offset % PAGE_BYTES;
-    if (start + bytes.length <= PAGE_BYTES) this.#page(Math.floor(offset / PAGE_BYTES)).set(bytes, start);
-    else this.#writeParts(offset, bytes);
+  /** @param isShared whether views are handed out, whose memory is then never used again */
+  constructor({ isShared }: { readonly isShared: boolean }) {
+    this.#spares = isShared ? null : [];
   }
 
-  #writeParts(offset: number, bytes: Uint8Array): void {
+  write(offset: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const within = (offset + at) % PAGE_BYTES;
       const length = Math.min(bytes.length - at, PAGE_BYTES - within);
-      this.#page(Math.floor((offset + at) / PAGE_BYTES)).set(bytes.subarray(at, at + length), within);
+      copyBytes(bytes, at, at + length, this.#pageOf(offset + at), within);
       at += length;
     }
   }
@@ -27,32 +31,40 @@ export class PagedBytes {
   /** Copies `length` bytes that were written before. */
   copyTo(offset: number, length: number, out: Uint8Array, at: number): void {
     for (let done = 0; done < length;) {
-      const part = this.view(offset + done, length - done);
-      out.set(part, at + done);
-      done += part.length;
+      const within = (offset + done) % PAGE_BYTES;
+      const part = Math.min(length - done, PAGE_BYTES - within);
+      copyBytes(this.#pageOf(offset + done), within, within + part, out, at + done);
+      done += part;
     }
   }
 
   /** The bytes from `offset` to the end of their page, at most `length`; not copied, and not changed as long as they are not written again. */
   view(offset: number, length: number): Uint8Array {
     const within = offset % PAGE_BYTES;
-    return this.#page(Math.floor(offset / PAGE_BYTES)).subarray(within, Math.min(within + length, PAGE_BYTES));
+    return this.#pageOf(offset).subarray(within, Math.min(within + length, PAGE_BYTES));
   }
 
   /** Forgets what lies before `offset`. Views handed out stay as they are. */
   releaseBefore(offset: number): void {
     const keep = Math.floor(offset / PAGE_BYTES);
-    for (; this.#firstPage < keep; this.#firstPage++) this.#pages.delete(this.#firstPage);
+    for (; this.#firstPage < keep; this.#firstPage++) this.#release(this.#firstPage);
   }
 
   clear(): void {
     this.#pages.clear();
   }
 
-  #page(number: number): Uint8Array {
+  #release(number: number): void {
+    const page = this.#pages.get(number);
+    this.#pages.delete(number);
+    if (page !== undefined && this.#spares !== null && this.#spares.length < MAX_SPARE_PAGES) this.#spares.push(page);
+  }
+
+  #pageOf(offset: number): Uint8Array {
+    const number = Math.floor(offset / PAGE_BYTES);
     const known = this.#pages.get(number);
     if (known !== undefined) return known;
-    const page = new Uint8Array(PAGE_BYTES);
+    const page = this.#spares?.pop() ?? new Uint8Array(PAGE_BYTES);
     this.#pages.set(number, page);
     return page;
   }

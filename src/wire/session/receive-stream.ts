@@ -8,7 +8,7 @@ const MAX_HOLES = 16_384;
 /** What the other end says on a stream, put back in order. Offsets are bytes from the start of the stream. */
 export class ReceiveStream {
   readonly #windowBytes: number;
-  readonly #held = new PagedBytes();
+  readonly #held = new PagedBytes({ isShared: true });
   readonly #received = new RangeSet();
   #highest = 0;
   #readEnd = 0;

@@ -8,7 +8,7 @@ import type { StreamChunk } from "./sent-packets.ts";
  */
 export class SendStream {
   readonly id: number;
-  readonly #held = new PagedBytes();
+  readonly #held = new PagedBytes({ isShared: false });
   readonly #acked = new RangeSet();
   readonly #lost = new RangeSet();
   /** Everything before it is acknowledged. */
@@ -95,7 +95,7 @@ export class SendStream {
   nextChunk(maxBytes: number, newBytesAllowed: number): StreamChunk | null {
     if (this.#resetCode !== null) return null;
     if (this.#lost.count > 0) return this.#takeLost(maxBytes);
-    const length = Math.min(maxBytes, this.#newBytes(newBytesAllowed));
+    const length = Math.min(maxBytes, this.#newBytes(newBytesAllowed)) | 0;
     if (length === 0 && !this.#isFinDue) return null;
     const offset = this.#sentEnd;
     this.#sentEnd += length;
@@ -145,7 +145,7 @@ export class SendStream {
 
   #takeLost(maxBytes: number): StreamChunk {
     const offset = this.#lost.startAt(0);
-    const length = Math.min(maxBytes, this.#lost.endAt(0) - offset);
+    const length = Math.min(maxBytes, this.#lost.endAt(0) - offset) | 0;
     this.#lost.remove(offset, offset + length);
     return this.#chunk(offset, length);
   }

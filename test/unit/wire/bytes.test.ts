@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   compareBytes,
   concat,
+  copyBytes,
   equalBytes,
   fromBase32,
   fromHex,
@@ -42,4 +43,10 @@ test("concat(), equalBytes() and compareBytes() go by content", () => {
   expect(compareBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBeLessThan(0);
   expect(compareBytes(Uint8Array.of(2), Uint8Array.of(1, 3))).toBeGreaterThan(0);
   expect(compareBytes(Uint8Array.of(1), Uint8Array.of(1, 0))).toBeLessThan(0);
+});
+
+test("copyBytes() copies a part, also within one array", () => {
+  const bytes = Uint8Array.of(1, 2, 3, 4, 5);
+  copyBytes(bytes, 1, 3, bytes, 2);
+  expect(bytes).toEqual(Uint8Array.of(1, 2, 2, 3, 5));
 });
