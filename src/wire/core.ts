@@ -1,6 +1,9 @@
 import type { UdpAddress } from "./address.ts";
 
-/** Bytes to hand to a socket: one datagram, or a burst of `segmentBytes`-sized ones of which only the last may be shorter. */
+/**
+ * Bytes to hand to a socket: one datagram, or a burst of `segmentBytes`-sized ones of which only the last may be shorter. They hold until
+ * the next `pollTransmit`: the memory is used again.
+ */
 export interface Transmit<To = UdpAddress> {
   readonly to: To;
   readonly bytes: Uint8Array;

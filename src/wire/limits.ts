@@ -49,6 +49,8 @@ export const PREVIOUS_KEY_MS = 15_000;
 
 // Ours alone to tune.
 
+/** What the kernel takes in one call, be it one datagram or a burst to cut: the largest UDP payload over IPv4. */
+export const MAX_BURST_BYTES = 65_507;
 /** Gap between keepalives of an idle path, well under the 30 s after which many home NATs forget a mapping. Milliseconds. */
 export const KEEPALIVE_MS = 15_000;
 /** How long `--direct-only` looks for a path. Milliseconds. */

@@ -1,3 +1,4 @@
+import { MAX_BURST_BYTES } from "../../wire/limits.ts";
 import { setSocketOption, type SetSocketOption } from "./socket-options.ts";
 
 // Linux numbers, from linux/udp.h.
@@ -7,8 +8,6 @@ const UDP_GRO = 104;
 
 /** UDP_MAX_SEGMENTS of kernels before 6.9. */
 const MAX_SEGMENTS = 64;
-/** Largest UDP payload over IPv4. Bytes. */
-const MAX_BYTES = 65_507;
 
 /**
  * Hands the kernel a burst in one call, which it cuts into datagrams (udp(7), UDP_SEGMENT): an order of magnitude less work per
@@ -35,7 +34,7 @@ export class SegmentOffload {
   /** @returns how much of a burst may go in one call: whole segments but for the last of the burst. 0: send them one by one */
   take(burstBytes: number, segmentBytes: number): number {
     if (!this.#prepare(burstBytes > segmentBytes ? segmentBytes : 0) || burstBytes <= segmentBytes) return 0;
-    const segments = Math.min(MAX_SEGMENTS, Math.floor(MAX_BYTES / segmentBytes));
+    const segments = Math.min(MAX_SEGMENTS, Math.floor(MAX_BURST_BYTES / segmentBytes));
     return Math.min(burstBytes, segments * segmentBytes);
   }
 

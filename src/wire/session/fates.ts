@@ -1,7 +1,7 @@
 import type { Frame } from "../messages/session.ts";
 import type { ControlQueue } from "./control-queue.ts";
 import type { ReceivePaths } from "./receive-paths.ts";
-import type { Fate } from "./sent-packets.ts";
+import type { Fate, StreamChunk } from "./sent-packets.ts";
 import type { Streams } from "./streams.ts";
 
 /** What arrived is done with. `onFrame` hears of every control frame. */
@@ -32,4 +32,40 @@ export function lostFate(streams: Streams, control: ControlQueue): Fate {
     },
     ack: () => undefined,
   };
+}
+
+/** Joins chunks that follow on each other, as those of a burst do, so that a stream hears of them once. */
+export class JoinedChunks implements Fate {
+  readonly #to: Fate;
+  #joined: StreamChunk | null = null;
+
+  constructor(to: Fate) {
+    this.#to = to;
+  }
+
+  chunk(chunk: StreamChunk): void {
+    const { stream, offset, length, fin } = chunk;
+    const last = this.#joined;
+    if (last !== null && last.stream === stream && last.offset + last.length === offset && !last.fin)
+      this.#joined = { stream, offset: last.offset, length: last.length + length, fin };
+    else {
+      this.end();
+      this.#joined = chunk;
+    }
+  }
+
+  frame(frame: Frame): void {
+    this.#to.frame(frame);
+  }
+
+  ack(path: number, largest: number): void {
+    this.#to.ack(path, largest);
+  }
+
+  /** No more of them: the last is told. */
+  end(): void {
+    const last = this.#joined;
+    this.#joined = null;
+    if (last !== null) this.#to.chunk(last);
+  }
 }

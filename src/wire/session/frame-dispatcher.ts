@@ -3,10 +3,12 @@ import type { Frame } from "../messages/session.ts";
 import type { EventQueue } from "./events.ts";
 import type { AckFrame, FrameHandler } from "./frame-reader.ts";
 import type { Indexes } from "./indexes.ts";
+import type { JoinedChunks } from "./fates.ts";
 import { CHECKS_PATH } from "./path-id.ts";
 import type { Paths } from "./paths.ts";
 import type { Rekey } from "./rekey.ts";
 import type { RouteState } from "./route-state.ts";
+import type { SendPath } from "./send-path.ts";
 import type { Fate } from "./sent-packets.ts";
 import type { Streams } from "./streams.ts";
 
@@ -16,7 +18,7 @@ export interface DispatchTargets {
   readonly rekey: Rekey;
   readonly indexes: Indexes;
   readonly events: EventQueue;
-  readonly acked: Fate;
+  readonly acked: JoinedChunks;
   readonly lost: Fate;
   readonly onClose: (code: string, reason: string) => void;
 }
@@ -45,7 +47,7 @@ export class FrameDispatcher implements FrameHandler {
   ack(ack: AckFrame): void {
     this.#refuseOnChecksPath();
     const path = this.#to.paths.byId(ack.path);
-    if (path !== null) path.onAck(this.#now, ack, this.#to.acked, this.#to.lost);
+    if (path !== null) this.#onAck(path, ack);
     else if (!this.#to.paths.wasUsed(ack.path)) throw new WireError("protocol-error", "an ack for a path never used");
   }
 
@@ -61,6 +63,12 @@ export class FrameDispatcher implements FrameHandler {
     if (frame.kind === "close") return this.#to.onClose(frame.code, frame.reason);
     this.asksForAck = true;
     if (!this.#to.streams.onFrame(frame)) this.#onOther(frame);
+  }
+
+  #onAck(path: SendPath, ack: AckFrame): void {
+    const { acked, lost } = this.#to;
+    path.onAck(this.#now, ack, acked, lost);
+    acked.end();
   }
 
   #onCheck(frame: Extract<Frame, { kind: "challenge" | "response" }>): void {

@@ -42,6 +42,11 @@ export class PacketFiller {
     if (allowance.bulk) this.#addChunks(builder, "bulk");
   }
 
+  /** Only bulk, where nothing else waits. */
+  fillBulk(builder: PacketBuilder): void {
+    this.#addChunks(builder, "bulk");
+  }
+
   hasAny({ state, messages, bulk, streams }: Allowance): boolean {
     if (
       messages &&

@@ -59,7 +59,7 @@ export class RangeSet {
 
   /** Nothing of it is at `number` or beyond. */
   isBefore(number: number): boolean {
-    return (this.#edges[this.#edges.length - 1] ?? 0) <= number;
+    return this.count === 0 || this.endAt(this.count - 1) <= number;
   }
 
   /** The parts of a range that are not in the set, in order. */

@@ -1,6 +1,6 @@
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { MAX_BURST_BYTES, MIN_DATAGRAM_BYTES } from "../limits.ts";
 import type { AckFrame } from "./frame-reader.ts";
 import { isAcked, LossRecovery, type Outcome } from "./loss-recovery.ts";
 import type { Mtu } from "./mtu.ts";
@@ -9,9 +9,8 @@ import type { RouteState } from "./route-state.ts";
 import { probeTimeoutMs } from "./rtt.ts";
 import { type Fate, type PacketContents, packetState } from "./sent-packets.ts";
 
-/** What one offloaded send holds: as many segments, and the largest UDP payload over IPv4. */
+/** As many segments as one offloaded send holds. */
 const MAX_BURST_PACKETS = 64;
-const MAX_BURST_BYTES = 65_507;
 /** Packets that a window holds at least: where it is small, they are. */
 const WINDOW_PACKETS = 4;
 /** A probe for size is lost after this many probe timeouts, and not before so long: programs pause. Milliseconds. */
@@ -75,12 +74,6 @@ export class SendPath {
     return readyAt !== null && readyAt <= now;
   }
 
-  /** One more full bulk packet may leave in the burst that has begun. */
-  mayContinueBulk(now: number): boolean {
-    if (this.isSuspect || !this.#isWithin(0)) return false;
-    return this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs) >= this.datagramBytes - 1;
-  }
-
   get isSuspect(): boolean {
     return this.suspectSinceMs !== null;
   }
@@ -88,8 +81,9 @@ export class SendPath {
   /** What a full packet has now. A probe for loss is short: what it is sent for may be the length of the others. */
   get datagramBytes(): number {
     if (this.probesOwed > 0 || this.mtu.bytes === MIN_DATAGRAM_BYTES) return MIN_DATAGRAM_BYTES;
-    const share = Math.floor(this.congestion.windowBytes / WINDOW_PACKETS);
-    return Math.max(MIN_DATAGRAM_BYTES, Math.min(this.mtu.bytes, share));
+    const share = this.congestion.windowBytes / WINDOW_PACKETS;
+    // An index that the engine keeps as a floating-point number makes all of the way of a packet slower.
+    return Math.max(MIN_DATAGRAM_BYTES, Math.min(this.mtu.bytes, share)) | 0;
   }
 
   /** Packets of `datagramBytes` that may leave in one burst: at most 64, and what one send holds. */
@@ -97,8 +91,8 @@ export class SendPath {
     const { sent } = this.recovery;
     const budget = this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs);
     const bytes = Math.min(budget, this.congestion.windowBytes - sent.bytesInFlight);
-    const most = Math.min(MAX_BURST_PACKETS, Math.floor(MAX_BURST_BYTES / datagramBytes));
-    return Math.max(1, Math.min(most, Math.floor(bytes / datagramBytes)));
+    const most = Math.min(MAX_BURST_PACKETS, sent.room, Math.floor(MAX_BURST_BYTES / datagramBytes));
+    return Math.max(1, Math.min(most, bytes / datagramBytes)) | 0;
   }
 
   get lostPackets(): number {

@@ -1,5 +1,5 @@
 import type { Transmit } from "../core.ts";
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { MAX_BURST_BYTES, MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { type Frame, frames } from "../messages/session.ts";
 import { SEALED_OVERHEAD_BYTES } from "../packet/header.ts";
 import type { AckHomes } from "./ack-homes.ts";
@@ -32,6 +32,8 @@ const NOTHING: Allowance = { state: "open", messages: false, bulk: false, stream
 /** Decides which packet leaves next, and where: checks, then acks and probes of the other paths, then the selected path. */
 export class Sender {
   readonly #options: SenderOptions;
+  /** What leaves next is written here, each time anew. */
+  readonly #burst = new Uint8Array(MAX_BURST_BYTES);
   #wakeAt: number | null = null;
   #sizeProbeAt: number | null = null;
   #isOpen = true;
@@ -152,43 +154,59 @@ export class Sender {
   }
 
   /** One packet, or a burst of full ones and a last. */
-  #send(now: number, path: SendPath, first: Allowance): Transmit<Route> | null {
-    const isBurst = first.bulk && path.probesOwed === 0 && this.#options.filler.hasBulk();
+  #send(now: number, path: SendPath, allowance: Allowance): Transmit<Route> | null {
+    const { filler } = this.#options;
+    const { bulk, streams, state } = allowance;
+    const isBurst = bulk && streams && state === "open" && path.probesOwed === 0 && filler.hasBulk();
     // Only bulk fills longer packets; an ack needs no 9 KB.
     const isShort = !isBurst || this.#options.copies.areMadeOf(path);
     const datagramBytes = isShort ? MIN_DATAGRAM_BYTES : path.datagramBytes;
-    const out = new Uint8Array((isBurst ? path.burstPackets(now, datagramBytes) : 1) * datagramBytes);
+    const end = (isBurst ? path.burstPackets(now, datagramBytes) : 1) * datagramBytes;
+    let isPlain = false;
     let at = 0;
-    for (let allowance = first; at < out.length; allowance = this.#allowanceOf(now, path, path.mayContinueBulk(now))) {
-      const length = this.#packet(now, path, out, at, datagramBytes, allowance);
-      at += length;
-      if (length < datagramBytes || allowance.state !== "open") break;
+    for (let length = datagramBytes; length === datagramBytes && at < end && this.#mayFollow(now, at); at += length) {
+      length = isPlain
+        ? this.#bulkPacket(now, path, at, datagramBytes)
+        : this.#packet(now, path, at, datagramBytes, allowance);
+      // Nothing else comes up within a burst.
+      isPlain ||= isBurst && !filler.hasAny({ ...allowance, bulk: false });
     }
-    return at === 0 ? null : transmit(path, out, at, datagramBytes);
+    return at === 0 ? null : transmit(path, this.#burst, at, datagramBytes);
+  }
+
+  /** The keys may be spent up to the restriction in the middle of a burst. */
+  #mayFollow(now: number, at: number): boolean {
+    return at === 0 || this.#options.rekey.sealState(now) === "open";
   }
 
   /** @returns the packet's length; 0 when there was nothing to put into it */
-  #packet(
-    now: number,
-    path: SendPath,
-    out: Uint8Array,
-    at: number,
-    datagramBytes: number,
-    allowance: Allowance,
-  ): number {
+  #packet(now: number, path: SendPath, at: number, datagramBytes: number, allowance: Allowance): number {
     const { acks, writer, filler } = this.#options;
     const { builder } = writer;
     const isProbe = path.probesOwed > 0;
     path.probesOwed = 0;
-    builder.begin(out, at, datagramBytes);
+    builder.begin(this.#burst, at, datagramBytes);
     const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
     for (const from of waiting) builder.addAck(now, from);
     filler.fill(builder, allowance);
-    // All packets of a burst but the last have one length, and the room left for a longer frame head would end it here.
-    if (allowance.bulk && filler.hasBulk()) builder.padTo(datagramBytes);
+    if (allowance.bulk) this.#fillUp(datagramBytes);
     const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
     if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
     return builder.isEmpty ? 0 : writer.seal(now, path);
+  }
+
+  /** The rest of a burst, in which packets differ in nothing but their data. @returns as {@link #packet} */
+  #bulkPacket(now: number, path: SendPath, at: number, datagramBytes: number): number {
+    const { builder } = this.#options.writer;
+    builder.begin(this.#burst, at, datagramBytes);
+    this.#options.filler.fillBulk(builder);
+    this.#fillUp(datagramBytes);
+    return builder.isEmpty ? 0 : this.#options.writer.seal(now, path);
+  }
+
+  /** All packets of a burst but the last have one length, and the room left for a longer frame head would end it here. */
+  #fillUp(datagramBytes: number): void {
+    if (this.#options.filler.hasBulk()) this.#options.writer.builder.padTo(datagramBytes);
   }
 }
 

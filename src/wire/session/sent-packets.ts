@@ -70,8 +70,13 @@ export class SentPackets {
   bytesInFlight = 0;
   packetsInFlight = 0;
 
+  /** How many more may be under way. */
+  get room(): number {
+    return MAX_CAPACITY - (this.next - this.oldest);
+  }
+
   get isFull(): boolean {
-    return this.next - this.oldest >= MAX_CAPACITY;
+    return this.room <= 0;
   }
 
   /** Takes `next` for a packet that asks for an acknowledgement. */

@@ -9,7 +9,7 @@ import { ControlQueue } from "./control-queue.ts";
 import { DatagramQueue } from "./datagram-queue.ts";
 import { Ending } from "./ending.ts";
 import { type CarriedFrame, EventQueue, type SessionEvent } from "./events.ts";
-import { ackedFate, lostFate } from "./fates.ts";
+import { ackedFate, JoinedChunks, lostFate } from "./fates.ts";
 import { FrameDispatcher } from "./frame-dispatcher.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Indexes } from "./indexes.ts";
@@ -349,8 +349,8 @@ export class Session implements Core<SessionEvent, Route> {
       rekey: this.#rekey,
       indexes: this.#indexes,
       events: this.#events,
-      acked: ackedFate(this.#streams, this.#control, this.#received, (frame) =>
-        this.#pings.onAcked(this.#heardAtMs, frame),
+      acked: new JoinedChunks(
+        ackedFate(this.#streams, this.#control, this.#received, (frame) => this.#pings.onAcked(this.#heardAtMs, frame)),
       ),
       lost,
       onClose: (code, reason) => this.#ending.onRemoteClose(this.#heardAtMs, code, reason),
