@@ -1,6 +1,5 @@
 import { networkInterfaces } from "node:os";
 import type { Server } from "bun";
-import type { Hono } from "hono";
 import { canonicalIp } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import type { ServerNode } from "../cli/join-line.ts";
@@ -40,13 +39,15 @@ export interface Meeting {
 
 /** What the ports hand on to, once it is there. */
 interface Running {
-  app: Hono<{ Bindings: Server<SocketData> }> | null;
+  fetch: Fetch | null;
   discovery: Discovery | null;
 }
 
+type Fetch = (request: Request, server: Server<SocketData>) => Promise<Response>;
+
 /** Opens the ports and answers. What it opened is closed by `lifecycle`. @throws UserError `port-in-use`, `config` */
 export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle): Promise<Meeting> {
-  const running: Running = { app: null, discovery: null };
+  const running: Running = { fetch: null, discovery: null };
   const listeners: Listener[] = [];
   lifecycle.add("ports", () => closePorts(listeners));
   for (const at of options.listen) listeners.push(await listen(at, handlersOf(options, running)));
@@ -65,14 +66,16 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   const newcomers = new Newcomers(options.clock, services.limits);
   running.discovery = services.discovery;
   const secure = options.secure ?? (options.tls ?? null) !== null;
-  running.app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys), secure });
+  const app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys), secure });
+  // An upgrade costs a fifth of a handshake, and hundreds of them come in one turn of the loop.
+  running.fetch = async (request, server) => services.turns.answer(() => app.fetch(request, server));
   lifecycle.add("channels", () => farewell(services, listeners));
   return { listeners, services, newcomers };
 }
 
 function handlersOf({ clock, log, tls = null }: MeetingOptions, running: Running): Parameters<typeof listen>[1] {
   return {
-    fetch: (request, server) => running.app?.fetch(request, server) ?? new Response(null, { status: 503 }),
+    fetch: (request, server) => running.fetch?.(request, server) ?? new Response(null, { status: 503 }),
     websocket: webSockets({ clock, log }),
     onDatagram: (datagram, from, listener) => running.discovery?.handleDatagram(datagram, from, listener) ?? null,
     onFault: (error) => log.error("udp-defect", { error: String(error) }),

@@ -191,7 +191,9 @@ export class LocalPeer implements WebSocketPort {
     return this.#client.seal(message);
   }
 
+  /** The handshake has its turn, too. */
   async request(message: Request): Promise<Answer> {
+    while (!this.#client.isOpen && this.closeCode === null) await this.settled();
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const request = ++this.#request;
     this.#answers.set(request, resolve);
