@@ -83,7 +83,9 @@ export class Bbr implements CongestionController {
   get pacingBytesPerMs(): number {
     const rttMs = this.#minRtt.ms ?? ASSUMED_RTT_MS;
     if (this.#bandwidth.value === null) return (STARTUP_GAIN * this.#windowBytes) / rttMs;
-    return Math.max(this.#pacingGain * this.#rate * PACING_MARGIN, MIN_WINDOW_BYTES / rttMs);
+    // Before it is found, a few words that took their time say nothing of it: BBRSetPacingRateWithGain of the draft.
+    const least = this.#isFilled ? MIN_WINDOW_BYTES : STARTUP_GAIN * INITIAL_WINDOW_BYTES;
+    return Math.max(this.#pacingGain * this.#rate * PACING_MARGIN, least / rttMs);
   }
 
   onAck(sample: AckSample): void {
