@@ -122,9 +122,11 @@ for (const [before, after] of [
       network.in(200, () => change(direct, { mtu: after }));
       expect(longestStall(network, pair.b, transfer.stream, 120_000)).toBeLessThan(2_000);
       expect(transfer.hasArrived(pair.b)).toBe(true);
-      expect(pathOf(pair.a).route).toEqual(direct.fromA);
-      expect(pathOf(pair.a).mtuBytes).toBeLessThanOrEqual(after);
+      const path = pair.a.session.stats().paths.find(({ id }) => id === 3);
+      expect(path?.mtuBytes).toBeLessThanOrEqual(after);
       expect(pair.a.has("route-lost")).toBe(false);
+      // Where so much is lost the last packets, and all probes for them, may be too: then it is suspect for a while.
+      if (loss === 0) expect(pathOf(pair.a)).toMatchObject({ id: 3, route: direct.fromA });
       network.runFor(30_000);
       // Where so much is lost, keepalives of an idle path are too.
       if (loss > 0) return;

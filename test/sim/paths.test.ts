@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Route } from "../../src/wire/session/route.ts";
+import type { TraceEvent } from "../../src/wire/session/trace.ts";
 import type { SimEnd } from "./end.ts";
 import type { LinkOptions } from "./link.ts";
 import { SimNetwork } from "./network.ts";
@@ -81,6 +82,155 @@ test("a better path that appears is taken without a pause and without loss", () 
   expect(longestStall(network, pair.b, stream, 60_000)).toBeLessThan(200);
   expect(transfer.hasArrived(pair.b)).toBe(true);
   expect(selected(pair.a)).toEqual(lan.fromA);
+});
+
+/** What was given up and sent again since `before`, and what of it the links really lost or held back. */
+function repairs(pair: SimPair, route: SimRoute) {
+  const { lostPackets, spuriousPackets, repeatedBytes } = pair.a.session.stats();
+  return { lostPackets, spuriousPackets, repeatedBytes, dropped: route.aToB.lostPackets + route.bToA.lostPackets };
+}
+
+for (const seed of seeds(10))
+  test(`moving from the server to a direct path and back, under load, neither stalls nor takes anything for lost: seed ${seed}`, () => {
+    const network = new SimNetwork(seed);
+    const pair = new SimPair(network);
+    const direct = pair.addRoute(links.home);
+    const stream = pair.a.session.openStream("bulk");
+    const transfer = new Transfer(pair.a, stream, network.random.bytes(6 * MB));
+    network.runFor(1_000);
+    for (let round = 0; round < 2; round++) {
+      const before = repairs(pair, direct);
+      pair.open(direct);
+      const toDirectMs = stallWithin(network, pair.b, stream, 700);
+      const moved = repairs(pair, direct);
+      expect(toDirectMs).toBeLessThan(200);
+      expect(moved.lostPackets - before.lostPackets).toBeLessThanOrEqual(moved.dropped - before.dropped + 3);
+      const inFlight = pair.a.session.stats().paths.find(({ isSelected }) => isSelected)?.bytesInFlight ?? 0;
+      for (const end of [pair.a, pair.b])
+        end.do((session, now) => session.forget(now, end === pair.a ? direct.fromA : direct.fromB));
+      expect(selected(pair.a)).toEqual({ kind: "server" });
+      const toServerMs = stallWithin(network, pair.b, stream, 700);
+      const back = repairs(pair, direct);
+      expect(toServerMs).toBeLessThan(300);
+      // The socket is closed, so that no ack can come for what was on its way there; nothing else goes out again.
+      expect(back.repeatedBytes - moved.repeatedBytes).toBeLessThanOrEqual(inFlight);
+      expect(back.spuriousPackets - before.spuriousPackets).toBeLessThanOrEqual(6);
+    }
+    pair.open(direct);
+    network.runUntil(() => transfer.hasArrived(pair.b), 20_000, "the transfer");
+  });
+
+/** The longest time without a new byte in the next `ms`. */
+function stallWithin(network: SimNetwork, end: SimEnd, stream: number, ms: number): number {
+  const until = network.now + ms;
+  let [bytes, since, longest] = [end.inbox(stream).bytes, network.now, 0];
+  for (; network.now < until && !end.inbox(stream).isFinished; network.runFor(1)) {
+    if (end.inbox(stream).bytes === bytes) continue;
+    longest = Math.max(longest, network.now - since);
+    [bytes, since] = [end.inbox(stream).bytes, network.now];
+  }
+  return end.inbox(stream).isFinished ? longest : Math.max(longest, network.now - since);
+}
+
+test("every path counts its own packets from 0, and has a window, a rate and a round trip of its own", () => {
+  const sent = new Map<number, number[]>();
+  const network = new SimNetwork(21);
+  const trace = (_: number, event: TraceEvent): void => {
+    if (event.kind === "packet-sent") sent.set(event.path, [...(sent.get(event.path) ?? []), event.number]);
+  };
+  const pair = new SimPair(network, { trace });
+  void new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(3 * MB));
+  network.runFor(1_500);
+  const server = pair.a.session.stats().paths[0];
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  const fresh = pair.a.session.stats().paths[1];
+  expect([server?.id, fresh?.id]).toEqual([1, 3]);
+  expect(fresh?.windowBytes).toBe(32 * 1_200);
+  expect(server?.windowBytes).not.toBe(fresh?.windowBytes);
+  network.runFor(300);
+  const [slow, fast] = pair.a.session.stats().paths;
+  expect(fast?.pacingBytesPerMs).toBeGreaterThan(2 * (slow?.pacingBytesPerMs ?? 0));
+  expect([slow?.minRttMs, fast?.minRttMs].map((ms) => Math.round((ms ?? 0) / 10))).toEqual([12, 4]);
+  for (const numbers of sent.values()) {
+    expect(numbers[0]).toBeLessThan(3);
+    expect(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0))).toBe(true);
+  }
+});
+
+for (const [awayMs, goesOn] of [
+  [5_000, true],
+  [31_000, false],
+] as const)
+  test(`a path that comes back after ${awayMs / 1_000} s ${goesOn ? "goes on with its window" : "begins anew"}`, () => {
+    const network = new SimNetwork(22);
+    const pair = new SimPair(network);
+    const direct = pair.addRoute(links.home);
+    pair.open(direct);
+    void new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(20 * MB));
+    network.runFor(2_000);
+    const windowOf = () => pair.a.session.stats().paths.find(({ isSelected }) => isSelected)?.windowBytes ?? 0;
+    const before = windowOf();
+    expect(before).toBeGreaterThan(2 * 32 * 1_200);
+    cut(direct);
+    pair.a.do((session, now) => session.forget(now, direct.fromA));
+    network.runFor(awayMs);
+    cut(direct, false);
+    pair.open(direct);
+    expect(windowOf()).toBeGreaterThan(goesOn ? before * 0.9 : 0);
+    if (!goesOn) expect(windowOf()).toBe(32 * 1_200);
+  });
+
+test("what a path that died had in flight goes on the other within that one's own window", () => {
+  const network = new SimNetwork(23);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute({ delayMs: 20, rate: 12_500, queueBytes: 600_000 });
+  pair.open(direct);
+  const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(4 * MB));
+  network.runFor(200);
+  let overServer = 0;
+  pair.a.tap = (bytes, to) => {
+    if (to.kind === "server") overServer += bytes.length;
+    return bytes;
+  };
+  const inFlight = pair.a.session.stats().paths.find(({ isSelected }) => isSelected)?.bytesInFlight ?? 0;
+  expect(inFlight).toBeGreaterThan(200_000);
+  cut(direct);
+  network.runUntil(() => selected(pair.a)?.kind === "server", 3_000, "the move");
+  network.runFor(100); // within a round trip of 120 ms
+  // 32 packets, and what control and chat may go beyond.
+  expect(overServer).toBeGreaterThan(20_000);
+  expect(overServer).toBeLessThanOrEqual((32 + 16) * 1_200);
+  network.runUntil(() => transfer.hasArrived(pair.b), 60_000, "the transfer");
+});
+
+test("bad input 124: somebody who passes packets on, faster and both ways, does not draw a session to himself", () => {
+  const network = new SimNetwork(24);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute({ delayMs: 20, rate: 2_500, queueBytes: 128_000 });
+  pair.open(direct);
+  const stranger = (socket: number): Route => ({
+    kind: "udp",
+    socket,
+    remote: { ip: "192.0.2.66", port: 600 + socket },
+  });
+  for (const [end, other] of [
+    [pair.a, pair.b],
+    [pair.b, pair.a],
+  ] as const)
+    end.tap = (bytes, to) => {
+      const copy = bytes.slice();
+      network.in(5, () => other.receive(copy, stranger(1)));
+      return to.kind === "udp" && to.remote.ip === "192.0.2.66" ? null : bytes;
+    };
+  const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(2 * MB));
+  network.runUntil(() => transfer.hasArrived(pair.b), 30_000, "the transfer");
+  network.runFor(20_000);
+  for (const end of [pair.a, pair.b]) {
+    expect(end.events).toContainEqual(expect.objectContaining({ kind: "route-validated", route: stranger(1) }));
+    expect(selected(end)).toEqual(end === pair.a ? direct.fromA : direct.fromB);
+    expect(end.events.findLast(({ kind }) => kind === "path-selected")).toMatchObject({ route: selected(end) });
+  }
 });
 
 test("of two routes of one tier the clearly faster is taken after 3 s, and equal ones do not flap", () => {

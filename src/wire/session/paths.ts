@@ -139,8 +139,9 @@ export class Paths {
     for (const path of this.#sending.values()) path.handleTimeout(now, this.#options.lost);
     for (const route of this.#routes.values()) {
       this.#doubtSize(now, route);
-      const why = this.#checks.handleTimeout(now, route) ?? this.#silence(now, route);
-      const isLimited = why !== null && (route.isUsable ? this.#hasOther(route) : true);
+      const hasOther = this.#hasOther(route);
+      const why = this.#checks.handleTimeout(now, route, route.isDoubted && !hasOther) ?? this.#silence(now, route);
+      const isLimited = why !== null && (!route.isUsable || hasOther);
       if (isLimited) this.#lose(now, route, why);
     }
     this.choose(now);
@@ -190,7 +191,7 @@ export class Paths {
   /** Back to a route that has answered: it is usable again when a full datagram is answered too. */
   #doubtSize(now: number, route: RouteState): void {
     if (route.route.kind === "server" || route.path?.takeSizeDoubt() !== true) return;
-    route.standing = "answered";
+    route.doubt();
     route.path.mtu.onBaseLost(now);
     this.#checks.restart(now, route);
   }

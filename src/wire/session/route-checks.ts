@@ -4,8 +4,9 @@ import type { RouteState } from "./route-state.ts";
 
 /** Gaps between challenges to a route the other end uses and that we have not heard answer. Milliseconds. */
 const REACH_GAPS_MS = [200, 400, 800, 1_600, 3_200];
-/** How often a full datagram is tried. */
+/** How often a full datagram is tried; without end, at most this far apart, where nothing else is left. Milliseconds. */
 const SIZE_TRIES = 5;
+const MAX_SIZE_GAP_MS = 3_000;
 /** Behind an unanswered keepalive. Milliseconds. */
 const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
 
@@ -31,11 +32,14 @@ export class RouteChecks {
     else route.challengeAt = route.isUsable ? now + this.#keepaliveGapMs() : now;
   }
 
-  /** @returns why the route is to be given up; null while it is not */
-  handleTimeout(now: number, route: RouteState): string | null {
+  /**
+   * @param isLast there was data on it, and no other route is left for that
+   * @returns why the route is to be given up; null while it is not
+   */
+  handleTimeout(now: number, route: RouteState, isLast: boolean): string | null {
     if (route.challengeAt === null || now < route.challengeAt) return null;
     if (route.isUsable) return this.#keepAlive(now, route);
-    return route.standing === "answered" ? this.#trySize(now, route) : this.#reach(now, route);
+    return route.standing === "answered" ? this.#trySize(now, route, isLast) : this.#reach(now, route);
   }
 
   #keepAlive(now: number, route: RouteState): string | null {
@@ -49,9 +53,10 @@ export class RouteChecks {
     return isOver ? "keepalives stay unanswered" : null;
   }
 
-  #trySize(now: number, route: RouteState): string | null {
-    if (route.unanswered >= SIZE_TRIES) return "it does not carry 1200 bytes";
-    this.#send(now, route, Math.max(100, 2 * (route.baseRttMs ?? 0)) * (route.unanswered + 1), "size");
+  #trySize(now: number, route: RouteState, isLast: boolean): string | null {
+    if (route.unanswered >= SIZE_TRIES && !isLast) return "it does not carry 1200 bytes";
+    const gapMs = Math.max(100, 2 * (route.baseRttMs ?? 0)) * (route.unanswered + 1);
+    this.#send(now, route, Math.min(gapMs, MAX_SIZE_GAP_MS), "size");
     return null;
   }
 

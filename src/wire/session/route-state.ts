@@ -1,3 +1,4 @@
+import { ReplayWindow } from "../packet/replay-window.ts";
 import { BurstSplitter } from "../packet/split.ts";
 import { WindowedFilter } from "../congestion/windowed-filter.ts";
 import { type Route, routeKey } from "./route.ts";
@@ -22,6 +23,7 @@ export class RouteState {
   readonly route: Route;
   readonly key: string;
   readonly splitter = new BurstSplitter();
+  readonly #checks = new ReplayWindow();
   readonly #baseRtt = new WindowedFilter(BASE_RTT_WINDOW_MS, (a, b) => a < b);
   tier: number;
   standing: Standing = "seen";
@@ -35,12 +37,21 @@ export class RouteState {
   challengeAt: number | null = null;
   #receivedBytes = 0;
   #sentBytes = 0;
+  #wasUsable = false;
 
   constructor(route: Route, now: number) {
     this.route = route;
     this.key = routeKey(route);
     this.tier = route.kind === "server" ? SERVER_TIER : SEEN_TIER;
     this.lastHeardAtMs = now;
+  }
+
+  /**
+   * Checks that came on this route; null where it is not proven to be the other end's, or is the server's. Somebody may see a check, and
+   * have it here by another way before it comes by its own: on this route it counts all the same, RFC 9000 §9.3.3.
+   */
+  get checks(): ReplayWindow | null {
+    return this.standing === "seen" || this.route.kind === "server" ? null : this.#checks;
   }
 
   get isUsable(): boolean {
@@ -67,6 +78,16 @@ export class RouteState {
     if (before === "seen") this.standing = "answered";
     else if (answered === "size") this.standing = "usable";
     return this.standing !== before || this.isUsable;
+  }
+
+  /** It carried full datagrams once, and seems to do so no longer. */
+  get isDoubted(): boolean {
+    return this.standing === "answered" && this.#wasUsable;
+  }
+
+  doubt(): void {
+    this.#wasUsable = true;
+    this.standing = "answered";
   }
 
   /** What an address that has proven nothing may be sent: three times what came from there. */
