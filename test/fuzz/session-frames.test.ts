@@ -47,7 +47,8 @@ function inPlace(bytes: Uint8Array): Said {
         const ranges = Array.from({ length: count }, (_, at) => [low[at] ?? -1, high[at] ?? -1] as const);
         hear(["ack", path, delayUs, ranges]);
       },
-      stream: (stream, offset, fin, data) => hear(["stream", stream, offset, fin, data.toHex()]),
+      stream: (stream, offset, fin, packet, from, to) =>
+        hear(["stream", stream, offset, fin, packet.subarray(from, to).toHex()]),
       frame: () => undefined,
     });
   } catch (error) {

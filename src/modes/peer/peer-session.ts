@@ -44,9 +44,9 @@ export interface ByteWriter {
 
 /** One way of a bulk stream, from the other end. */
 export interface ByteReader {
-  /** @returns the next bytes, null at the end. @throws UserError when the stream was reset or the session has ended */
+  /** @returns the next bytes, which hold until they are consumed; null at the end. @throws UserError when the stream was reset or the session has ended */
   read(): Promise<Uint8Array | null>;
-  /** Gives the other end credit for as much again: call it when the bytes are where they belong. */
+  /** Gives the other end credit for as much again: call it when the bytes are where they belong, for their memory is used again. */
   consumed(bytes: number): void;
   /** Asks the other end to stop; what still comes is dropped. */
   stop(code: ErrorCode): void;

@@ -51,10 +51,10 @@ export class FrameDispatcher implements FrameHandler {
     else if (!this.#to.paths.wasUsed(ack.path)) throw new WireError("protocol-error", "an ack for a path never used");
   }
 
-  stream(stream: number, offset: number, fin: boolean, data: Uint8Array): void {
+  stream(stream: number, offset: number, fin: boolean, packet: Uint8Array, from: number, to: number): void {
     this.#refuseOnChecksPath();
     this.asksForAck = true;
-    this.#to.streams.onData(stream, offset, fin, data);
+    this.#to.streams.onData(stream, offset, fin, packet, from, to);
   }
 
   frame(frame: Frame): void {

@@ -16,8 +16,8 @@ export interface AckFrame {
 /** What a packet says. Any of them may throw a WireError, which ends the session. */
 export interface FrameHandler {
   ack(ack: AckFrame): void;
-  /** `data` lies in the packet. */
-  stream(stream: number, offset: number, fin: boolean, data: Uint8Array): void;
+  /** Data is what lies from `from` to `to` of the packet: no view is made for each. */
+  stream(stream: number, offset: number, fin: boolean, packet: Uint8Array, from: number, to: number): void;
   frame(frame: Frame): void;
 }
 
@@ -90,9 +90,11 @@ export class FrameReader {
     const stream = this.#uint(Number.MAX_SAFE_INTEGER);
     const offset = this.#uint(Number.MAX_SAFE_INTEGER);
     const fin = this.#bool();
-    const data = this.#binary();
+    const length = this.#binaryHead();
+    const from = this.#at;
+    this.#at += length;
     this.#skip(count - STREAM_FIELDS, streamLimits);
-    handler.stream(stream, offset, fin, data);
+    handler.stream(stream, offset, fin, this.#bytes, from, from + length);
   }
 
   #readOther(start: number, handler: FrameHandler): void {
@@ -144,14 +146,14 @@ export class FrameReader {
     return head === 0xc3;
   }
 
-  #binary(): Uint8Array {
+  /** @returns the length of what follows */
+  #binaryHead(): number {
     const head = this.#byte();
     if (head !== 0xc4 && head !== 0xc5) throw malformed("stream data that is not binary");
     const length = this.#big(head - 0xc3);
     if (head === 0xc5 && length < 0x100) throw malformed("a length not in its shortest form");
     if (length > this.#bytes.length - this.#at) throw malformed("a length beyond the end");
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
+    return length;
   }
 
   #big(width: number): number {

@@ -40,8 +40,8 @@ export class FrameSummary implements FrameHandler {
     this.#frames.push({ kind: "ack", path, delayUs, ranges });
   }
 
-  stream(stream: number, offset: number, fin: boolean, data: Uint8Array): void {
-    this.#frames.push({ kind: "stream", stream, offset, length: data.length, fin });
+  stream(stream: number, offset: number, fin: boolean, _packet: Uint8Array, from: number, to: number): void {
+    this.#frames.push({ kind: "stream", stream, offset, length: to - from, fin });
   }
 
   frame(frame: Frame): void {

@@ -19,12 +19,14 @@ export class PagedBytes {
     this.#spares = isShared ? null : [];
   }
 
-  write(offset: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const within = (offset + at) % PAGE_BYTES;
-      const length = Math.min(bytes.length - at, PAGE_BYTES - within);
-      copyBytes(bytes, at, at + length, this.#pageOf(offset + at), within);
+  /** @param from where in `bytes` they lie, up to `to` */
+  write(offset: number, bytes: Uint8Array, from = 0, to: number = bytes.length): void {
+    for (let at = from, end = offset; at < to;) {
+      const within = end % PAGE_BYTES;
+      const length = Math.min(to - at, PAGE_BYTES - within);
+      copyBytes(bytes, at, at + length, this.#pageOf(end), within);
       at += length;
+      end += length;
     }
   }
 

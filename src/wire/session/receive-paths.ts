@@ -30,6 +30,11 @@ export class ReceivePaths {
     return this.#live.values();
   }
 
+  /** A buffer has been read. */
+  onBurstEnd(now: number): void {
+    for (const path of this.#live.values()) path.onBurstEnd(now);
+  }
+
   #dropSilent(): void {
     const further = [...this.#live.values()].filter((path) => path.id > RELAY_PATH);
     if (further.length <= MAX_FURTHER_PATHS) return;

@@ -8,7 +8,8 @@ const MAX_HOLES = 16_384;
 /** What the other end says on a stream, put back in order. Offsets are bytes from the start of the stream. */
 export class ReceiveStream {
   readonly #windowBytes: number;
-  readonly #held = new PagedBytes({ isShared: true });
+  readonly #held: PagedBytes;
+  readonly #isShared: boolean;
   readonly #received = new RangeSet();
   #highest = 0;
   #readEnd = 0;
@@ -17,8 +18,11 @@ export class ReceiveStream {
   #finalBytes: number | null = null;
   #state: "open" | "stopped" | "reset" = "open";
 
-  constructor(windowBytes: number) {
+  /** @param isShared whether what {@link read} gave stays as it is for good; else until it is consumed */
+  constructor(windowBytes: number, isShared = true) {
     this.#windowBytes = windowBytes;
+    this.#isShared = isShared;
+    this.#held = new PagedBytes({ isShared });
     this.#creditEnd = windowBytes;
   }
 
@@ -61,17 +65,18 @@ export class ReceiveStream {
   }
 
   /**
+   * @param from where in `data` the bytes lie, up to `to`
    * @returns how far the highest offset moved, for the credit of the session
    * @throws WireError beyond the credit, past or before the stated end, or with too many holes
    */
-  onData(offset: number, data: Uint8Array, fin: boolean): number {
-    const end = offset + data.length;
+  onData(offset: number, data: Uint8Array, fin: boolean, from = 0, to: number = data.length): number {
+    const end = offset + to - from;
     if (end > this.#creditEnd) throw new WireError("protocol-error", "more bytes than the stream has credit for");
     if (fin) this.#setFinal(end);
     this.#refuseBeyondFinal(end);
     const grown = Math.max(0, end - this.#highest);
     this.#highest += grown;
-    if (this.#state === "open" && end > this.#readEnd) this.#keep(offset, data);
+    if (this.#state === "open" && end > this.#readEnd) this.#keep(offset, data, from, to);
     return grown;
   }
 
@@ -96,7 +101,7 @@ export class ReceiveStream {
     const bytes = this.#held.view(this.#readEnd, this.#received.endAt(0) - this.#readEnd);
     this.#readEnd += bytes.length;
     this.#received.remove(0, this.#readEnd);
-    this.#held.releaseBefore(this.#readEnd);
+    if (this.#isShared) this.#held.releaseBefore(this.#readEnd);
     return bytes;
   }
 
@@ -105,6 +110,7 @@ export class ReceiveStream {
     const limit = this.#state === "open" ? this.#readEnd : this.#highest;
     const counted = Math.max(0, Math.min(bytes, limit - this.#consumed));
     this.#consumed += counted;
+    if (!this.#isShared) this.#held.releaseBefore(this.#consumed);
     return counted;
   }
 
@@ -120,14 +126,14 @@ export class ReceiveStream {
     return true;
   }
 
-  #keep(offset: number, data: Uint8Array): void {
-    const from = Math.max(offset, this.#readEnd);
+  #keep(offset: number, data: Uint8Array, from: number, to: number): void {
+    const [first, end] = [Math.max(offset, this.#readEnd), offset + to - from];
     // What is already there stays: the caller may hold a view of it.
-    if (from === offset && this.#received.isBefore(from)) this.#held.write(offset, data);
+    if (first === offset && this.#received.isBefore(first)) this.#held.write(offset, data, from, to);
     else
-      for (const [start, end] of this.#received.missing(from, offset + data.length))
-        this.#held.write(start, data.subarray(start - offset, end - offset));
-    this.#received.add(from, offset + data.length);
+      for (const [start, stop] of this.#received.missing(first, end))
+        this.#held.write(start, data, from + start - offset, from + stop - offset);
+    this.#received.add(first, end);
     if (this.#received.count > MAX_HOLES) throw new WireError("protocol-error", "too many holes in a stream");
   }
 

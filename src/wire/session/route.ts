@@ -19,3 +19,20 @@ export const SERVER_ROUTE: Route = { kind: "server" };
 export function routeKey(route: Route): string {
   return route.kind === "server" ? "server" : `${route.socket} ${addressKey(route.remote)}`;
 }
+
+/** The keys of routes that mostly are the one before: a string made for each datagram would cost as much as reading its frames. */
+export class RouteKeys {
+  #last: Route = SERVER_ROUTE;
+  #key = routeKey(SERVER_ROUTE);
+
+  of(route: Route): string {
+    if (!isSameRoute(route, this.#last)) this.#key = routeKey(route);
+    this.#last = route;
+    return this.#key;
+  }
+}
+
+function isSameRoute(a: Route, b: Route): boolean {
+  if (a.kind === "server" || b.kind === "server") return a.kind === b.kind;
+  return a.socket === b.socket && a.remote.port === b.remote.port && a.remote.ip === b.remote.ip;
+}

@@ -23,7 +23,7 @@ import { Pings } from "./pings.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
 import { Rekey } from "./rekey.ts";
-import { type Route, routeKey, type UdpRoute } from "./route.ts";
+import { type Route, routeKey, RouteKeys, type UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
 import { Sender } from "./sender.ts";
@@ -75,6 +75,7 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #control = new ControlQueue();
   readonly #datagrams = new DatagramQueue();
   readonly #received = new ReceivePaths();
+  readonly #routeKeys = new RouteKeys();
   readonly #counters = newCounters();
   readonly #tracer: Tracer | null;
   readonly #reader = new FrameReader();
@@ -178,7 +179,7 @@ export class Session implements Core<SessionEvent, Route> {
     this.#streams.stop(stream, code);
   }
 
-  /** The next bytes in order, never to be changed by us again; null when there are none now. */
+  /** The next bytes in order; null when there are none now. Those of a bulk stream hold until they are {@link consumed}, others for good. */
   read(stream: number): Uint8Array | null {
     return this.#streams.read(stream);
   }
@@ -234,18 +235,16 @@ export class Session implements Core<SessionEvent, Route> {
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
     if (this.#ending.state === "closed") return;
     this.#tracer?.begin(now);
-    const key = routeKey(from);
-    const touched = new Set<ReceivePath>();
+    const key = this.#routeKeys.of(from);
     try {
-      this.#receiver.receive(now, datagram, key, this.#paths, (path, number, plaintext, bytes) => {
-        this.#onPacket(now, from, key, path, number, plaintext, bytes);
-        touched.add(path);
-      });
+      this.#receiver.receive(now, datagram, key, this.#paths, (path, number, plaintext, bytes) =>
+        this.#onPacket(now, from, key, path, number, plaintext, bytes),
+      );
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.close(now, "protocol-error", error.message);
     }
-    for (const path of touched) path.onBurstEnd(now);
+    this.#received.onBurstEnd(now);
     this.#refillSpares();
     this.#tracer?.observe(this.#paths, this.#counters, this.#rekey.epoch);
   }

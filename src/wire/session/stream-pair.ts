@@ -22,7 +22,8 @@ export class StreamPair {
     this.id = id;
     this.class = cls;
     this.send = new SendStream(id, windowBytes);
-    this.receive = new ReceiveStream(windowBytes);
+    // Messages are views of what was read, and live on.
+    this.receive = new ReceiveStream(windowBytes, cls !== "bulk");
   }
 
   get isDone(): boolean {

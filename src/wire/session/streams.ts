@@ -112,11 +112,11 @@ export class Streams {
     return this.#table.get(id)?.send.bufferedBytes ?? 0;
   }
 
-  /** @throws WireError for what no honest end sends */
-  onData(id: number, offset: number, fin: boolean, data: Uint8Array): void {
+  /** The bytes of `data` from `from` to `to`. @throws WireError for what no honest end sends */
+  onData(id: number, offset: number, fin: boolean, data: Uint8Array, from = 0, to: number = data.length): void {
     const pair = this.#table.find(id);
     if (pair === null) return;
-    const grown = pair.receive.onData(offset, data, fin);
+    const grown = pair.receive.onData(offset, data, fin, from, to);
     if (pair.class === "bulk") this.#credit.onReceived(grown);
     if (pair.receive.isStopped) this.#consume(pair, pair.receive.unconsumedBytes);
     if (pair.receive.isReadable && !pair.isReadableTold) {

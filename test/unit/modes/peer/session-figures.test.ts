@@ -19,9 +19,10 @@ test("figures are those of the path in use and of the whole session", () => {
   const seconds = (pair.a.now - startedAtMs) / 1_000;
   expect(rates.sendBytesPerSecond * seconds).toBeWithin(3_000_000, 3_600_000);
   expect(["window", "pacing"]).toContain(rates.limitedBy);
+  expect(figures.rekeys).toBe(pair.a.session.stats().epoch);
   expect(statsFields(figures, rates)).toMatchObject({
     packetsSent: figures.sentPackets,
-    rekeys: 0,
+    rekeys: figures.rekeys,
     sendBytesPerSecond: rates.sendBytesPerSecond,
   });
 });

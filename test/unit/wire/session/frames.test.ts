@@ -38,7 +38,8 @@ test("FrameReader reads frames one behind the other and passes over padding", ()
   const heard: string[] = [];
   new FrameReader().read(hex("c0 c0 91 03 c0 95 02 05 00 c2 c4 01 2a 91 03 c0 94 63 01 02 03 96 01 01 04 00 02 90"), {
     ack: ({ path, low, high, count }) => void heard.push(`ack ${path} ${low[0]}-${high[0]} ${count}`),
-    stream: (stream, offset, fin, data) => void heard.push(`stream ${stream} ${offset} ${fin} ${data.toHex()}`),
+    stream: (stream, offset, fin, packet, from, to) =>
+      void heard.push(`stream ${stream} ${offset} ${fin} ${packet.subarray(from, to).toHex()}`),
     frame: ({ kind }) => void heard.push(kind),
   });
   expect(heard).toEqual(["ping", "stream 5 0 false 2a", "ping", "ack 1 2-4 1"]);

@@ -65,3 +65,27 @@ test("ReceiveStream leaves a view it gave out as it was", () => {
   expect(view).toEqual(bytes(10, 1));
   expect(stream.read()).toEqual(bytes(10, 9));
 });
+
+test("ReceiveStream.read() of a stream that is not shared holds until it is consumed, and then its memory is used again", () => {
+  const stream = new ReceiveStream(1_000_000, false);
+  const page = (value: number) => new Uint8Array(65_536).fill(value);
+  stream.onData(0, page(1), false);
+  const first = stream.read();
+  stream.onData(65_536, page(2), false);
+  stream.onData(131_072, page(3), false);
+  expect(first).toEqual(page(1));
+  const second = stream.read();
+  stream.consume(65_536);
+  stream.onData(196_608, page(4), false);
+  expect(first).toEqual(page(4));
+  expect(second).toEqual(page(2));
+  expect([stream.read(), stream.read()]).toEqual([page(3), page(4)]);
+});
+
+test("ReceiveStream takes data that lies within a packet", () => {
+  const stream = new ReceiveStream(1_000);
+  stream.onData(2, Uint8Array.of(9, 9, 3, 4, 9), true, 2, 4);
+  stream.onData(0, Uint8Array.of(9, 1, 2, 8, 9), false, 1, 4);
+  expect(stream.read()).toEqual(Uint8Array.of(1, 2, 3, 4));
+  expect(stream.isDone).toBe(true);
+});
