@@ -1,9 +1,11 @@
 import { type Frame, frames } from "../messages/session.ts";
 import type { ControlQueue } from "./control-queue.ts";
 import type { DatagramQueue } from "./datagram-queue.ts";
+import { Echoes } from "./echoes.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
 import type { SealState } from "./key-age.ts";
 import { isRekeyFrame } from "./rekey.ts";
+import type { StreamChunk } from "./sent-packets.ts";
 import type { Streams } from "./streams.ts";
 
 /** What the next packet may carry. */
@@ -26,6 +28,7 @@ export class PacketFiller {
   readonly #control: ControlQueue;
   readonly #streams: Streams;
   readonly #datagrams: DatagramQueue;
+  readonly #echoes = new Echoes();
 
   constructor(control: ControlQueue, streams: Streams, datagrams: DatagramQueue) {
     this.#control = control;
@@ -33,18 +36,19 @@ export class PacketFiller {
     this.#datagrams = datagrams;
   }
 
-  fill(builder: PacketBuilder, allowance: Allowance): void {
+  fill(now: number, builder: PacketBuilder, allowance: Allowance): void {
     if (allowance.messages) this.#addControl(builder, allowance);
     if (allowance.state !== "open") return;
     if (allowance.messages) this.#addStreamFrames(builder);
     if (!allowance.streams) return;
-    if (allowance.messages) this.#addMessages(builder);
-    if (allowance.bulk) this.#addChunks(builder, "bulk");
+    if (allowance.messages) this.#addMessages(now, builder);
+    if (allowance.bulk && this.hasBulk()) this.#addEchoes(now, builder);
+    if (allowance.bulk) this.#addChunks(now, builder, "bulk");
   }
 
   /** Only bulk, where nothing else waits. */
-  fillBulk(builder: PacketBuilder): void {
-    this.#addChunks(builder, "bulk");
+  fillBulk(now: number, builder: PacketBuilder): void {
+    this.#addChunks(now, builder, "bulk");
   }
 
   hasAny({ state, messages, bulk, streams }: Allowance): boolean {
@@ -91,20 +95,32 @@ export class PacketFiller {
     }
   }
 
-  #addMessages(builder: PacketBuilder): void {
-    this.#addChunks(builder, "control");
-    this.#addChunks(builder, "chat");
+  #addMessages(now: number, builder: PacketBuilder): void {
+    this.#addChunks(now, builder, "control");
+    this.#addChunks(now, builder, "chat");
     for (let next = this.#datagrams.take(builder.room); next !== null; next = this.#datagrams.take(builder.room)) {
       builder.addFrame(next.frame, next.bytes, false);
       builder.needPadding();
     }
   }
 
-  #addChunks(builder: PacketBuilder, cls: "control" | "chat" | "bulk"): void {
+  #addEchoes(now: number, builder: PacketBuilder): void {
+    const [isWanted, fits] = [
+      (chunk: StreamChunk) => this.#streams.isWanted(chunk),
+      (chunk: StreamChunk) => builder.hasRoomFor(chunk),
+    ];
+    for (let chunk = this.#echoes.take(now, isWanted, fits); chunk !== null;) {
+      builder.addChunk(chunk, this.#streams, true);
+      chunk = this.#echoes.take(now, isWanted, fits);
+    }
+  }
+
+  #addChunks(now: number, builder: PacketBuilder, cls: "control" | "chat" | "bulk"): void {
     while (builder.chunkRoom >= MIN_CHUNK_BYTES) {
       const chunk = this.#streams.nextChunk(cls, builder.chunkRoom);
       if (chunk === null) return;
       builder.addChunk(chunk, this.#streams, cls !== "bulk");
+      if (cls !== "bulk") this.#echoes.onSent(now, chunk);
     }
   }
 }

@@ -188,7 +188,7 @@ export class Sender {
     builder.begin(this.#burst, at, datagramBytes);
     const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
     for (const from of waiting) builder.addAck(now, from);
-    filler.fill(builder, allowance);
+    filler.fill(now, builder, allowance);
     if (allowance.bulk) this.#fillUp(datagramBytes);
     const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
     if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
@@ -199,7 +199,7 @@ export class Sender {
   #bulkPacket(now: number, path: SendPath, at: number, datagramBytes: number): number {
     const { builder } = this.#options.writer;
     builder.begin(this.#burst, at, datagramBytes);
-    this.#options.filler.fillBulk(builder);
+    this.#options.filler.fillBulk(now, builder);
     this.#fillUp(datagramBytes);
     return builder.isEmpty ? 0 : this.#options.writer.seal(now, path);
   }
