@@ -169,7 +169,9 @@ export class SendPath {
 
   /** When the pacer lets a bulk packet go; null when it is the window that holds it. */
   pacedUntil(now: number): number | null {
-    return !this.isSuspect && this.#isWithin(0) ? this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs) : null;
+    if (!this.isSuspect && this.#isWithin(0)) return this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs);
+    this.#pacer.rest();
+    return null;
   }
 
   /** What holds bulk where it is not the pacer. */
@@ -196,6 +198,7 @@ export class SendPath {
   /** There was room and nothing to fill it. */
   onIdle(): void {
     const { sent, rate } = this.recovery;
+    this.#pacer.rest();
     if (sent.bytesInFlight < this.congestion.windowBytes) rate.markAppLimited(sent.bytesInFlight);
   }
 
