@@ -118,6 +118,53 @@ test("windows and buffers grow to what bandwidth and delay ask for, as far as th
   expect(free).toBeLessThan(2.5 * farTransferMs({}));
 });
 
+test("files share a path evenly, whoever began first and however much is in the buffer", () => {
+  const pair = openPair(10, {});
+  const { network } = pair;
+  const begin = () => new Transfer(pair.a, pair.a.session.openStream("bulk"), new Uint8Array(6_000_000));
+  const bytesOf = ({ stream }: Transfer) => pair.b.inbox(stream).bytes;
+  const first = begin();
+  network.runFor(1_000);
+  const others = [begin(), begin()];
+  network.runFor(200);
+  const before = [first, ...others].map(bytesOf);
+  network.runFor(1_500);
+  const shares = [first, ...others].map((file, index) => bytesOf(file) - (before[index] ?? 0));
+  const all = shares.reduce((sum, bytes) => sum + bytes, 0);
+  expect(all).toBeGreaterThan(2_000_000);
+  for (const bytes of shares) expect(bytes / all).toBeCloseTo(1 / 3, 1);
+});
+
+test("a file whose reader has stopped reading does not stop another", () => {
+  const pair = openPair(11, small);
+  const { network } = pair;
+  const stuck = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(200_000));
+  pair.b.reads = false;
+  pair.b.onEvent = (event) => {
+    if (event.kind === "stream-readable" && event.stream !== stuck.stream) pair.b.drain(event.stream);
+  };
+  network.runFor(3_000);
+  const other = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(300_000));
+  network.runUntil(() => other.hasArrived(pair.b), 10_000, "the other file");
+  expect(pair.b.inbox(stuck.stream).bytes).toBe(0);
+  pair.b.drain(stuck.stream);
+  pair.b.reads = true;
+  pair.b.flush();
+  network.runUntil(() => stuck.hasArrived(pair.b), 10_000, "the first");
+});
+
+test("one half of a stream ends and the other goes on, both ways, under loss", () => {
+  const pair = openPair(12, {}, { ...links.home, loss: 0.1 } as typeof links.home);
+  const { network } = pair;
+  const asked = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(5_000));
+  network.runUntil(() => pair.b.inbox(asked.stream).isFinished, 10_000, "the question");
+  network.runFor(2_000);
+  const answer = new Transfer(pair.b, asked.stream, network.random.bytes(500_000));
+  network.runUntil(() => pair.a.inbox(asked.stream).isFinished, 20_000, "the answer");
+  expect([asked.hasArrived(pair.b), answer.hasArrived(pair.a)]).toEqual([true, true]);
+  expect(pair.a.session.write(network.now, asked.stream, Uint8Array.of(1))).toBe(0);
+});
+
 test("bad input 129: a peer that never acknowledges is sent no more than the window, and write() takes no more than the buffer", () => {
   const pair = openPair(6, small);
   pair.setServer(false);
