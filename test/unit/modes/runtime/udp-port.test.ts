@@ -174,31 +174,69 @@ test("bad input 16: a throw in the handler is reported and the port goes on", as
   expect(a.faults).toEqual([thrown, thrown]);
 });
 
-/** Sends to a dead port and then to a live one, over and over; what the dead one's ICMP errors cost. */
-async function sendNextToDeadPort(options: Partial<UdpPortOptions>) {
+/** Sends to dead ports and then a burst to a live one, over and over; what the ICMP errors cost. */
+async function sendNextToDeadPorts(options: Partial<UdpPortOptions>, liveIp: string) {
   using a = await openPort(options);
-  using live = await openPort();
-  using dead = await openPort();
+  using live = await openPort({ ip: liveIp });
+  using dead = await openPort({ ip: liveIp });
   const deadAddress = dead.port.address;
   dead.port.close();
-  for (let round = 1; round <= 50; round++) {
-    a.port.send(Uint8Array.of(0), deadAddress);
-    a.port.send(Uint8Array.of(round), live.port.address);
-    await live.hearing(round);
+  for (let round = 1; round <= 30; round++) {
+    for (let count = 0; count < 1 + (round % 3); count++) a.port.send(Uint8Array.of(0), deadAddress);
+    a.port.send(Uint8Array.of(round, 1, round, 2, round, 3), live.port.address, 2);
+    await live.hearing(3 * round);
   }
-  return { heard: live.heard.length, stats: a.port.stats };
+  return { heard: live.heard.map(({ datagram }) => datagram[0]), stats: a.port.stats };
 }
 
-test("bad input 15: an ICMP error of one destination costs no other a datagram, with the socket tuned", async () => {
-  const { heard, stats } = await sendNextToDeadPort({ tune: tuneSocket });
-  expect(heard).toBe(50);
-  if (process.platform === "linux") expect(stats).toMatchObject({ sent: 100, failed: 0, errors: 0 });
-});
+const bursts = Array.from({ length: 30 }, (_, index) => [1 + index, 1 + index, 1 + index]).flat();
 
-test("bad input 15: … and where the socket cannot be tuned, by sending once more", async () => {
-  const { heard, stats } = await sendNextToDeadPort({ tune: () => false });
-  expect(heard).toBe(50);
-  expect(stats.failed).toBe(0);
+for (const [what, own, liveIp] of [
+  ["IPv4", { ip: "127.0.0.1" }, "127.0.0.1"],
+  ["IPv6", { ip: "::1" }, "::1"],
+  ["IPv4 from a dual-stack socket", { ip: "::", dualStack: true }, "127.0.0.1"],
+  ["IPv6 from a dual-stack socket", { ip: "::", dualStack: true }, "::1"],
+] as const)
+  for (const offload of [false, true]) {
+    const how = `${what}, with${offload ? "" : "out"} offload`;
+
+    test(`bad input 15: an ICMP error of one destination costs no other a datagram, with the socket tuned: ${how}`, async () => {
+      const { heard, stats } = await sendNextToDeadPorts({ ...own, offload, tune: tuneSocket }, liveIp);
+      expect(heard).toEqual(bursts);
+      if (process.platform === "linux") expect(stats).toMatchObject({ sent: 60 + 90, failed: 0, errors: 0 });
+    });
+
+    test(`bad input 15: … and where the socket cannot be tuned, by sending once more: ${how}`, async () => {
+      const { heard, stats } = await sendNextToDeadPorts({ ...own, offload, tune: () => false }, liveIp);
+      expect(heard).toEqual(bursts);
+      expect(stats.failed).toBe(0);
+    });
+  }
+
+test("bad input 19: no batch reaches the runtime's own 204 datagrams, at whose edge it forgets to say that there is room", async () => {
+  const batches: number[] = [];
+  const bind: typeof bindUdp = async (...given) => {
+    const real = await bindUdp(...given);
+    return new Proxy(real, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== "sendMany") return typeof value === "function" ? value.bind(target) : value;
+        return (packets: (Uint8Array | string | number)[]) => {
+          batches.push(packets.length / 3);
+          return target.sendMany(packets);
+        };
+      },
+    });
+  };
+  using a = await openPort({ bind });
+  using b = await openPort();
+  for (const datagrams of [203, 204, 205, 408, 650]) {
+    const before = b.heard.length;
+    a.port.send(new Uint8Array(datagrams), b.port.address, 1);
+    await b.hearing(before + datagrams);
+  }
+  expect(batches.length).toBeGreaterThanOrEqual(5);
+  expect(Math.max(...batches)).toBe(200);
 });
 
 test("bad input 19: a datagram too large for UDP is counted and told, and the next one leaves", async () => {
