@@ -149,6 +149,30 @@ test("bad input 126: a path that shrinks below 1200 bytes is left for the server
   }
 });
 
+for (const [mtu, packetBytes, most] of [
+  [1_200, 1_200, 54],
+  [1_452, 1_452, 45],
+  [8_952, 8_952, 7],
+] as const)
+  test(`a burst holds ${most} packets of ${packetBytes} bytes and not one more`, () => {
+    const fast = { delayMs: 1, rate: 250_000, queueBytes: 4 * MB, mtu, ownMtu: mtu };
+    const { pair, network } = openPair(10, fast);
+    network.runFor(3_000);
+    expect(pathOf(pair.a).mtuBytes).toBe(packetBytes);
+    const { session } = pair.a;
+    const poll = session.pollTransmit.bind(session);
+    const counts: number[] = [];
+    session.pollTransmit = (now) => {
+      const transmit = poll(now);
+      if (transmit?.segmentBytes === packetBytes) counts.push(Math.ceil(transmit.bytes.length / packetBytes));
+      expect(transmit?.bytes.length ?? 0).toBeLessThanOrEqual(65_507);
+      return transmit;
+    };
+    const transfer = bulk(pair, 8 * MB);
+    network.runUntil(() => transfer.hasArrived(pair.b), 10_000, "the transfer");
+    expect(Math.max(...counts)).toBe(most);
+  });
+
 test("a path that grows is found to after 10 minutes, and not asked more often", () => {
   const { pair, network, direct } = openPair(7, { ...links.home, mtu: 1_252 });
   network.runFor(10_000);
