@@ -57,11 +57,7 @@ export class Drive<Event, To> {
 
   /** After every command to the core, and when `send` may go on. */
   wake(): void {
-    if (this.#stopped || this.#cancelFlush !== null) return;
-    this.#cancelFlush = this.#clock.soon(() => {
-      this.#cancelFlush = null;
-      this.flush();
-    });
+    if (!this.#stopped && this.#cancelFlush === null) this.#soon(() => this.#turn());
   }
 
   /** At once, for the last words before {@link stop}. */
@@ -82,12 +78,29 @@ export class Drive<Event, To> {
     this.#cancelFlush?.();
   }
 
-  #deliverEvents(): void {
-    while (!this.#stopped) {
+  #soon(run: () => void): void {
+    this.#cancelFlush = this.#clock.soon(() => {
+      this.#cancelFlush = null;
+      run();
+    });
+  }
+
+  /** Who was told something may answer as soon as promises have settled: then the answer and the ack of what it answers leave as one. */
+  #turn(): void {
+    let told = false;
+    this.#guard(() => void (told = this.#deliverEvents()));
+    if (told && !this.#stopped) this.#soon(() => this.flush());
+    else this.flush();
+  }
+
+  /** @returns whether there were any */
+  #deliverEvents(): boolean {
+    for (let told = false; !this.#stopped; told = true) {
       const event = this.#core.pollEvent();
-      if (event === null) return;
+      if (event === null) return told;
       this.#guard(() => this.#options.onEvent(event));
     }
+    return true;
   }
 
   /** @returns whether anything was sent and all of it taken */

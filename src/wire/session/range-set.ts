@@ -20,10 +20,13 @@ export class RangeSet {
     if (start >= end) return 0;
     const newest = this.#edges.length - 1;
     // Most numbers come in order.
-    if (newest > 0 && this.#edges[newest] === start) {
-      this.#edges[newest] = end;
-      return end - start;
-    }
+    if (newest < 0) this.#edges.push(start, end);
+    else if (this.#edges[newest] === start) this.#edges[newest] = end;
+    else return this.#merge(start, end);
+    return end - start;
+  }
+
+  #merge(start: number, end: number): number {
     const first = this.#firstEndingAt(start);
     let [low, high, known, last] = [start, end, 0, first];
     for (; this.startAt(last) <= end; last++) {

@@ -107,6 +107,33 @@ test("what arrives in one turn is flushed once", () => {
   expect(core.log.filter((line) => line.startsWith("poll"))).toHaveLength(4 + 1);
 });
 
+test("who answers once promises have settled answers before anything leaves", async () => {
+  const core = new EchoCore();
+  const sent = Promise.withResolvers<void>();
+  const drive: Drive<string, string> = new Drive(core, {
+    onFault: sent.reject,
+    onEvent: (event) => void Promise.resolve().then(() => answer(event)),
+    send: ({ to }) => {
+      core.log.push(`sent to ${to}`);
+      if (core.out.length === 0) sent.resolve();
+      return true;
+    },
+  });
+  const answer = (event: string): void => {
+    core.log.push(event);
+    core.say(Uint8Array.of(99), "ben");
+    drive.wake();
+  };
+  drive.handleDatagram(Uint8Array.of(1), "ana");
+  await sent.promise;
+  drive.stop();
+  expect(core.log.filter((line) => !line.startsWith("poll") && !line.startsWith("datagram"))).toEqual([
+    "heard 1",
+    "sent to ana",
+    "sent to ben",
+  ]);
+});
+
 test("a turn that brings much is answered in the middle", () => {
   const { drive, seen } = setUp();
   drive.handleDatagram(new Uint8Array(200_000).fill(1), "ana");
