@@ -13,6 +13,7 @@ import {
   sign,
   timingSafeEqual,
   verify,
+  webcrypto,
 } from "node:crypto";
 import { concat } from "../bytes.ts";
 import type { Random } from "../core.ts";
@@ -165,6 +166,11 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 export function createSha256(): Hasher {
   const hasher = createHash("sha256");
   return { update: (bytes) => void hasher.update(bytes), digest: () => plain(hasher.digest()) };
+}
+
+/** SHA-256 beside the loop, in the runtime's threads. Of `bytes` a copy is made before this returns, and to hand it over takes 0.1 ms a MiB. */
+export async function sha256Aside(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await webcrypto.subtle.digest("SHA-256", bytes));
 }
 
 export function sha512(...parts: readonly Uint8Array[]): Uint8Array {

@@ -2,7 +2,8 @@ import { createSha256, sha256 } from "../noise/primitives.ts";
 
 // PROTOCOL.md §9.6. The Merkle tree of RFC 6962 §2.1 over a file's blocks of BLOCK_BYTES, of which the last may be shorter.
 
-const LEAF = Uint8Array.of(0);
+/** Stands before a block where it is hashed. */
+export const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 export function leafHash(block: Uint8Array): Uint8Array {

@@ -1,41 +1,64 @@
 import type { FileHandle } from "node:fs/promises";
 import { BLOCK_BYTES } from "../../../wire/limits.ts";
+import { LeafBuffer } from "../../../wire/tree/leaf-buffer.ts";
 import { readFailure } from "./failure.ts";
 import { changed, checkUnchanged, type LocalFile, reopen } from "./prepare.ts";
 import { readFully } from "./private-file.ts";
 
+/** One of a file, and its leaf of the tree. */
+export interface Block {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+interface HeldBlock extends Block {
+  readonly buffer: LeafBuffer;
+}
+
+/** While one is used, this many behind it are read and hashed. */
+const BLOCKS_AHEAD = 2;
+
 /**
- * The blocks of a file in order; the next is read while one is used, so each holds until the one after it is asked for.
+ * The blocks of a file in order, each holding until the one after it is asked for.
  * @throws UserError `file-changed` when the file is not, or does not stay, what was offered; `file-unreadable`
  */
-export async function* readBlocks(file: LocalFile): AsyncGenerator<Uint8Array> {
+export async function* readBlocks(file: LocalFile): AsyncGenerator<Block> {
   const handle = await reopen(file);
-  const buffers = [0, 1].map(() => new Uint8Array(Math.min(BLOCK_BYTES, file.bytes)));
-  let ahead: Promise<Uint8Array> | null = null;
+  const ahead: Promise<HeldBlock>[] = [];
+  const spare: LeafBuffer[] = [];
+  let at = 0;
   try {
-    for (let at = 0; at < file.bytes; at += BLOCK_BYTES) {
-      const block: Uint8Array = await (ahead ?? readBlock(file, handle, buffers, at));
-      ahead = at + BLOCK_BYTES < file.bytes ? readBlock(file, handle, buffers, at + BLOCK_BYTES) : null;
-      ahead?.catch(() => undefined); // told where it is awaited
+    for (;;) {
+      for (; ahead.length <= BLOCKS_AHEAD && at < file.bytes; at += BLOCK_BYTES)
+        ahead.push(begin(file, handle, spare.pop() ?? bufferFor(file), at));
+      const block = await ahead.shift();
+      if (block === undefined) break;
       yield block;
+      spare.push(block.buffer);
     }
     await checkEnd(file, handle);
   } finally {
-    await ahead?.catch(() => undefined);
+    await Promise.allSettled(ahead);
     await handle.close();
   }
 }
 
-async function readBlock(
-  file: LocalFile,
-  handle: FileHandle,
-  buffers: readonly Uint8Array[],
-  at: number,
-): Promise<Uint8Array> {
-  const buffer = buffers[(at / BLOCK_BYTES) % 2]?.subarray(0, file.bytes - at) ?? new Uint8Array(0);
-  const found = await reading(file, readFully(handle, buffer, at));
-  if (found < buffer.length) throw changed(file);
-  return buffer;
+/** A short file takes little memory. */
+function bufferFor(file: LocalFile): LeafBuffer {
+  return new LeafBuffer(Math.min(BLOCK_BYTES, file.bytes));
+}
+
+function begin(file: LocalFile, handle: FileHandle, buffer: LeafBuffer, at: number): Promise<HeldBlock> {
+  const reading = readBlock(file, handle, buffer, at);
+  reading.catch(() => undefined); // told where it is awaited
+  return reading;
+}
+
+async function readBlock(file: LocalFile, handle: FileHandle, buffer: LeafBuffer, at: number): Promise<HeldBlock> {
+  const bytes = buffer.block(Math.min(BLOCK_BYTES, file.bytes - at));
+  const found = await reading(file, readFully(handle, bytes, at));
+  if (found < bytes.length) throw changed(file);
+  return { bytes, hash: await buffer.hash(bytes.length), buffer };
 }
 
 async function checkEnd(file: LocalFile, handle: FileHandle): Promise<void> {

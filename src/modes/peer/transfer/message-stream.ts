@@ -1,3 +1,4 @@
+import { copyBytes } from "../../../wire/bytes.ts";
 import { BIN_8, BIN_FLOORS, BIN_WIDTHS, binaryOf } from "../../../wire/codec/binaries.ts";
 import { WireError } from "../../../wire/errors.ts";
 import { transferBulk, type TransferBulk } from "../../../wire/messages/transfer.ts";
@@ -75,10 +76,10 @@ export class BulkInput {
     let filled = 0;
     while (filled < target.length) {
       if (this.#at === this.#piece.length && !(await this.#nextPiece())) break;
-      const part = this.#piece.subarray(this.#at, this.#at + target.length - filled);
-      target.set(part, filled);
-      filled += part.length;
-      this.#at += part.length;
+      const bytes = Math.min(this.#piece.length - this.#at, target.length - filled);
+      copyBytes(this.#piece, this.#at, this.#at + bytes, target, filled);
+      filled += bytes;
+      this.#at += bytes;
     }
     this.#takenBytes += filled;
     return filled;

@@ -1,7 +1,7 @@
 import { toHex } from "../../../wire/bytes.ts";
 import { WireError } from "../../../wire/errors.ts";
 import type { TransferBulk, TransferControl } from "../../../wire/messages/transfer.ts";
-import { leafHash, RootBuilder } from "../../../wire/tree/block-tree.ts";
+import { RootBuilder } from "../../../wire/tree/block-tree.ts";
 import type { UserError } from "../../cli/errors.ts";
 import type { ByteWriter } from "../peer-session.ts";
 import { readBlocks } from "./block-source.ts";
@@ -126,12 +126,11 @@ export class Outgoing {
   async #sendFile(writer: ByteWriter, entry: number, file: LocalFile, progress: Progress): Promise<void> {
     const tree = new RootBuilder();
     let index = 0;
-    for await (const block of readBlocks(file)) {
-      const hash = leafHash(block);
+    for await (const { bytes, hash } of readBlocks(file)) {
       tree.add(hash);
-      await this.#write(writer, { kind: "block", entry, index, bytes: block.length, hash });
-      await this.fate.survive(writer.write(block));
-      progress.moved(file.name, block.length);
+      await this.#write(writer, { kind: "block", entry, index, bytes: bytes.length, hash });
+      await this.fate.survive(writer.write(bytes));
+      progress.moved(file.name, bytes.length);
       index += 1;
     }
     const root = tree.root();

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { appendFile, chmod, lstat, mkdir, rename, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { readdirSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBlocks } from "../../../../../src/modes/peer/transfer/block-source.ts";
 import { prepare } from "../../../../../src/modes/peer/transfer/prepare.ts";
+import { leafHash } from "../../../../../src/wire/tree/block-tree.ts";
 import { sessionPair } from "../../../../support/session-pair.ts";
 import { party, patterned, stage } from "./stage.ts";
 
@@ -164,25 +166,49 @@ test.each(whileRead)(
     const [file] = shipment.files;
     if (file === undefined) throw new RangeError("nothing was prepared");
     const reading = async () => {
-      for await (const block of readBlocks(file)) if (block[0] === patterned(1)[0]) await change(path);
+      for await (const { bytes } of readBlocks(file)) if (bytes[0] === patterned(1)[0]) await change(path);
     };
     await expect(reading()).rejects.toMatchObject({ code: "file-changed" });
   },
 );
 
-test("readBlocks() gives full blocks and a shorter last one, and nothing for an empty file", async () => {
+test("readBlocks() gives full blocks with their leaves and a shorter last one, and nothing for an empty file", async () => {
   await using here = await stage();
   for (const [length, sizes] of [
     [0, []],
     [1, [1]],
     [MIB, [MIB]],
     [2 * MIB + 3, [MIB, MIB, 3]],
+    [5 * MIB + 65_536, [MIB, MIB, MIB, MIB, MIB, 65_536]],
   ] as const) {
     const contents = patterned(length);
     await using shipment = await prepare([await here.file(`${length}`, contents)]);
     const blocks: Uint8Array[] = [];
-    for (const file of shipment.files) for await (const block of readBlocks(file)) blocks.push(block.slice());
+    for (const file of shipment.files)
+      for await (const { bytes, hash } of readBlocks(file)) {
+        expect(hash).toEqual(leafHash(bytes));
+        blocks.push(bytes.slice());
+      }
     expect(blocks.map(({ length }) => length)).toEqual([...sizes]);
     expect(Buffer.concat(blocks)).toEqual(Buffer.from(contents));
   }
+});
+
+test.skipIf(process.platform !== "linux")("readBlocks() that is left early closes the file", async () => {
+  await using here = await stage();
+  const path = await here.file("a", patterned(8 * MIB));
+  await using shipment = await prepare([path]);
+  for (const file of shipment.files)
+    for await (const { bytes } of readBlocks(file)) {
+      expect(bytes).toHaveLength(MIB);
+      break;
+    }
+  const open = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return null; // the one that lists them
+    }
+  });
+  expect(open).not.toContain(path);
 });
