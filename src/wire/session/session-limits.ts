@@ -27,7 +27,7 @@ export interface SessionLimits {
   /** Credit of all bulk streams together, and of one. Bytes. */
   readonly sessionWindowBytes: number;
   readonly bulkWindowBytes: number;
-  /** Written and not yet acknowledged: all bulk streams together, and one. Bytes. */
+  /** Written and not yet acknowledged: all bulk streams together, and one where no path holds more under way. Bytes. */
   readonly bulkBufferBytes: number;
   readonly streamBufferBytes: number;
   /** Windows and buffers of bulk may grow to so many times the above, where a round trip brings as much. */
@@ -53,7 +53,7 @@ export const sessionLimits: SessionLimits = {
   sessionWindowBytes: SESSION_WINDOW_BYTES,
   bulkWindowBytes: 12 * 1_024 * 1_024,
   bulkBufferBytes: 16 * 1_024 * 1_024,
-  streamBufferBytes: 12 * 1_024 * 1_024,
+  streamBufferBytes: 4 * 1_024 * 1_024,
   windowGrowth: 2,
   skipEveryPackets: 512,
 };

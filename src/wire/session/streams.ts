@@ -18,6 +18,11 @@ export interface StreamSurroundings {
   readonly pool: WindowPool;
 }
 
+/** What is under way has to be held, and half as much again lets the writer take its time. */
+const BUFFERED_FLIGHTS = 1.5;
+/** Of the buffer of all bulk streams, for one of them at most: others are to have room as well. */
+const STREAM_SHARE = 0.75;
+
 /** All streams of a session: what the user does with them, what the other end's frames say, and what is to be sent next. */
 export class Streams {
   readonly #limits: SessionLimits;
@@ -275,8 +280,11 @@ export class Streams {
   /** What one stream may hold that is not acknowledged. */
   #bufferOf(pair: StreamPair): number {
     if (pair.class !== "bulk") return this.#limits.messageWindowBytes;
-    this.#sendWindow.grow(this.#surroundings.flightBytes());
-    return Math.floor(this.#limits.streamBufferBytes * this.#sendWindow.scale);
+    const wanted = BUFFERED_FLIGHTS * this.#surroundings.flightBytes();
+    this.#sendWindow.grow(wanted / STREAM_SHARE);
+    return Math.floor(
+      Math.max(this.#limits.streamBufferBytes, Math.min(wanted, STREAM_SHARE * this.#sendWindow.bytes)),
+    );
   }
 
   /** Once a quarter of what the stream may hold is free again. Room of one bulk stream is room for the others. */

@@ -187,8 +187,18 @@ test("write() takes more where the path may have more in flight, twice as much a
     return end.streams.write(end.streams.open("bulk"), new Uint8Array(9_000));
   };
   expect([taken(0), taken(0), taken(0)]).toEqual([800, 200, 0]);
-  expect([taken(1_500), taken(9_000), taken(9_000)]).toEqual([500, 500, 0]);
+  expect([taken(1_500), taken(9_000)]).toEqual([1_000, 0]);
   expect(end.streams.write(2, new Uint8Array(9_000))).toBe(500);
+});
+
+test("write() takes one and a half flights for one stream, and leaves a quarter of the buffer for others", () => {
+  const end = new End(true, { bulkBufferBytes: 1_000, streamBufferBytes: 300 });
+  const stream = end.streams.open("bulk");
+  const taken = (flightBytes: number) => {
+    end.flightBytes = flightBytes;
+    return end.streams.write(stream, new Uint8Array(9_000));
+  };
+  expect([taken(0), taken(300), taken(400), taken(9_000)]).toEqual([300, 150, 150, 900]);
 });
 
 test("a reset that got lost is said again until it is acknowledged", () => {
