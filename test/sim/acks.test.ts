@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { sessionLimits } from "../../src/wire/session/session-limits.ts";
 import type { TraceEvent } from "../../src/wire/session/trace.ts";
 import type { LinkOptions } from "./link.ts";
 import { SimNetwork } from "./network.ts";
@@ -32,6 +33,49 @@ test("a fast path sees about one ack a millisecond, a slow one an ack for every 
   expect(fast.ackPackets).toBeGreaterThan(fast.ms / 2);
   const slow = received(2, { delayMs: 25, rate: 1_250, queueBytes: 200_000 }, 1_000_000);
   expect(slow.ackPackets).toBeGreaterThan(slow.packets / 3);
+});
+
+/** What `a` sends where, by the port of the route's other end: acks and bulk. */
+function watch(pair: SimPair, sent: Map<number, { acks: number; bytes: number }>): void {
+  pair.a.tap = (bytes, to) => {
+    const port = to.kind === "udp" ? to.remote.port : 0;
+    const { acks, bytes: before } = sent.get(port) ?? { acks: 0, bytes: 0 };
+    sent.set(port, { acks: acks + (bytes.length < 64 ? 1 : 0), bytes: before + bytes.length });
+    return bytes;
+  };
+}
+
+test("acks go on the path they acknowledge, though data goes on another, and where data goes once that has fallen silent", () => {
+  const pair = new SimPair(new SimNetwork(5), { limits: { rekeyAfterPackets: sessionLimits.rekeyAfterPackets } });
+  const { network } = pair;
+  const [near, far] = [10, 40].map((delayMs) => pair.addRoute({ delayMs, rate: 2_500, queueBytes: 200_000 }));
+  if (near === undefined || far === undefined) throw new Error("there are two");
+  // Each end likes another one better.
+  const probe = (): void => {
+    for (const [route, ofA, ofB] of [
+      [near, 1, 2],
+      [far, 2, 1],
+    ] as const) {
+      pair.a.do((session, now) => session.probe(now, route.fromA, ofA));
+      pair.b.do((session, now) => session.probe(now, route.fromB, ofB));
+    }
+  };
+  for (let round = 0; round < 10; round++) {
+    probe();
+    network.runFor(200);
+  }
+  const sent = new Map<number, { acks: number; bytes: number }>();
+  watch(pair, sent);
+  const there = new Transfer(pair.a, pair.a.session.openStream("bulk"), network.random.bytes(2_000_000));
+  const back = new Transfer(pair.b, pair.b.session.openStream("bulk"), network.random.bytes(4_000_000));
+  network.runFor(600);
+  const [nearPort, farPort] = [near, far].map(({ fromA }) => (fromA.kind === "udp" ? fromA.remote.port : 0));
+  expect(sent.get(farPort ?? 0)?.acks).toBeGreaterThan(100);
+  expect(sent.get(nearPort ?? 0)?.bytes).toBeGreaterThan(1_000_000);
+  const ofB = pair.b.session.stats().paths.find(({ isSelected }) => isSelected);
+  expect(Math.round((ofB?.minRttMs ?? 0) / 10)).toBe(8);
+  far.aToB.isDown = true;
+  network.runUntil(() => there.hasArrived(pair.b) && back.hasArrived(pair.a), 10_000, "both");
 });
 
 test("acks of acks prune: what was told and heard is told no more, though only one end speaks", () => {
