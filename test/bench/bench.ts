@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   signalling: () => import("./server/signalling.ts"),
   relay: () => import("./server/relay.ts"),
   core: () => import("./session/core.ts"),
+  line: () => import("./session/line.ts"),
 };
 
 const [name = "main-job", ...args] = process.argv.slice(2);

@@ -17,7 +17,7 @@ export async function bench([size = "256"]: readonly string[]): Promise<void> {
   row("p2p version, from start to end", `${median(await timed(STARTS, () => run(["version"])))} ms`);
   row("server with two people, resident", `${Math.round((await statusOf(town.server.pid, "VmRSS")) / 1_024)} MB`);
   await messages(ana, ben);
-  await file(join(town.folder, "file"), Number(size), ana, ben);
+  await sendFile(join(town.folder, "file"), Number(size), ana, ben);
 }
 
 async function messages(from: Person, to: Person): Promise<void> {
@@ -30,7 +30,8 @@ async function messages(from: Person, to: Person): Promise<void> {
   receiver.signal("SIGTERM");
 }
 
-async function file(path: string, mebibytes: number, from: Person, to: Person): Promise<void> {
+/** From disk to disk. @returns Mbit/s, from the accept to the word that it is saved */
+export async function sendFile(path: string, mebibytes: number, from: Person, to: Person): Promise<number> {
   await using handle = await open(path, "wx");
   for (let written = 0; written < mebibytes; written++) await handle.write(randomBytes(MIB));
   await using receiver = await to.receiving("--yes", "--once");
@@ -39,12 +40,11 @@ async function file(path: string, mebibytes: number, from: Person, to: Person): 
   const { seconds } = await sender.waitFor("sent", () => true, 600_000);
   await sender.finished();
   const [sent, received] = await Promise.all(watch);
-  row(
-    `file of ${mebibytes} MiB`,
-    `${((mebibytes * MIB * 8) / 1e6 / seconds).toFixed(0)} Mbit/s, ${seconds.toFixed(1)} s`,
-  );
+  const megabits = (mebibytes * MIB * 8) / 1e6 / seconds;
+  row(`file of ${mebibytes} MiB`, `${megabits.toFixed(0)} Mbit/s, ${seconds.toFixed(1)} s`);
   row("CPU, sender and receiver", `${perGigabyte(sent, mebibytes)} and ${perGigabyte(received, mebibytes)} s/GB`);
   row("peak memory, sender and receiver", `${megabytes(sent)} and ${megabytes(received)} MB`);
+  return megabits;
 }
 
 interface Peaks {
