@@ -1,5 +1,6 @@
 import type { Answer } from "../../../src/wire/rendezvous/peer-end.ts";
 import { BenchClient } from "../support/client.ts";
+import { diskSyncs } from "../support/disk.ts";
 import { row, type Samples } from "../support/figures.ts";
 import { settledBytesOf, watchPeakOf } from "../support/process.ts";
 import { newDeviceOf, PASSWORD, type Resident } from "../support/residents.ts";
@@ -20,20 +21,23 @@ export async function bench([count = "500"]: readonly string[]): Promise<void> {
   await Bun.sleep(2_000);
   await traffic.take();
   const bytes = await settledBytesOf(pid, BEFORE_MS);
-  const before = await traffic.take();
+  const [before, lateBefore] = [await traffic.take(), traffic.late];
   const peak = watchPeakOf(pid);
   await Promise.all(newcomers.map((client) => client.connect()));
   const connecting = await traffic.take();
   const [start, outcomes] = [performance.now(), new Map<string, number>()];
   await Promise.all(newcomers.map(async (client) => countOne(outcomes, await logIn(client))));
   const seconds = (performance.now() - start) / 1_000;
-  const during = await traffic.take();
+  const [during, lateDuring] = [await traffic.take(), traffic.late];
   const words = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(", ");
   row(`${newcomers.length} passwords at once`, `${words}, ${seconds.toFixed(1)} s`, { must: "busy after 5 s" });
   row("more resident at the peak", `${((peak.stop() - bytes) / MIB).toFixed(0)} MiB`, { must: "100" });
   row("answers before, p50 / p99 / worst", before.milliseconds);
   row("while they connected", connecting.milliseconds, { must: ratio(connecting, before) });
   row("while they sent passwords", during.milliseconds, { must: ratio(during, before) });
+  row("  the measuring thread was late by, before", lateBefore.milliseconds);
+  row("  and while they sent passwords", lateDuring.milliseconds);
+  row("  the disk keeps a write within", (await diskSyncs()).milliseconds);
 }
 
 function ratio(during: Samples, before: Samples): string {

@@ -6,22 +6,32 @@ const EVERY_MS = 100;
 /** In turn; a ring is answered by the neighbour and hung up again. */
 const ROUND = ["ping", "ping", "list", "ping", "ring", "ping", "list", "ping"] as const;
 
+/** Milliseconds. */
+export interface ChatterTimes {
+  /** How long the answers took. */
+  readonly answers: readonly number[];
+  /** How late it woke from its pauses, which is no fault of the server: about as much of each answer is its own. */
+  readonly late: readonly number[];
+}
+
 /** What signed-in people do all the time: signs of life, pages of the directory, rings. */
 export interface Chatter {
-  /** How long the answers took since the last call. Milliseconds. */
-  take(): readonly number[];
+  /** Since the last call. */
+  take(): ChatterTimes;
 }
 
 /** Begins at once. Takes the `onMessage` of the clients. */
 export function chatter(clients: readonly BenchClient[]): Chatter {
-  let times: number[] = [];
+  let [answers, late]: [number[], number[]] = [[], []];
   const go = async (own: Ringing, rings: Ringing | null, offset: number) => {
     await Bun.sleep(((offset * 37) % 100) * (EVERY_MS / 100));
     for (let turn = offset; ; turn++) {
       const start = performance.now();
       await once(own, rings, ROUND[turn % ROUND.length] ?? "ping");
-      times.push(performance.now() - start);
+      const end = performance.now();
+      answers.push(end - start);
       await Bun.sleep(EVERY_MS);
+      late.push(performance.now() - end - EVERY_MS);
     }
   };
   for (const [index, [one, other]] of inPairs(clients).entries()) {
@@ -30,8 +40,8 @@ export function chatter(clients: readonly BenchClient[]): Chatter {
   }
   return {
     take: () => {
-      const taken = times;
-      times = [];
+      const taken = { answers, late };
+      [answers, late] = [[], []];
       return taken;
     },
   };

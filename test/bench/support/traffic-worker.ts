@@ -17,7 +17,7 @@ async function start({ place, people }: TrafficOrder & { readonly kind: "start" 
   await bringIn(clients);
   await attendAll(clients);
   talk = chatter(clients);
-  tell([]);
+  tell({ answers: [], late: [] });
 }
 
 function tell(report: TrafficReport): void {

@@ -1,5 +1,6 @@
 import { constants, setPriority } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { ChatterTimes } from "./chatter.ts";
 import type { Place } from "./client.ts";
 import { Samples } from "./figures.ts";
 import type { Resident } from "./residents.ts";
@@ -8,13 +9,15 @@ import type { Resident } from "./residents.ts";
 export type TrafficOrder =
   | { readonly kind: "start"; readonly place: Place; readonly people: readonly PlainResident[] }
   | { readonly kind: "take" };
-/** What it answers: milliseconds; none when it has begun. */
-export type TrafficReport = readonly number[];
+/** What it answers; nothing when it has begun. */
+export type TrafficReport = ChatterTimes;
 
 type PlainResident = Omit<Resident, "keys"> & { readonly key: Uint8Array };
 
 /** What signed-in people do all the time, in a thread of its own: what it measures is not the work of the crowd beside it. */
 export class Traffic implements Disposable {
+  /** How late the thread itself was, until the last call of `take`. Milliseconds. */
+  late = new Samples();
   readonly #worker = new Worker(new URL("traffic-worker.ts", import.meta.url));
 
   static async start(place: Place, residents: readonly Resident[]): Promise<Traffic> {
@@ -28,9 +31,9 @@ export class Traffic implements Disposable {
 
   /** How long the answers took since the last call. Milliseconds. */
   async take(): Promise<Samples> {
-    const samples = new Samples();
-    for (const value of await this.#ask({ kind: "take" })) samples.add(value);
-    return samples;
+    const { answers, late } = await this.#ask({ kind: "take" });
+    this.late = samplesOf(late);
+    return samplesOf(answers);
   }
 
   [Symbol.dispose](): void {
@@ -42,4 +45,10 @@ export class Traffic implements Disposable {
     this.#worker.once("message", resolve).once("error", reject).postMessage(order, []);
     return promise;
   }
+}
+
+function samplesOf(values: readonly number[]): Samples {
+  const samples = new Samples();
+  for (const value of values) samples.add(value);
+  return samples;
 }
