@@ -102,6 +102,8 @@ export function verifySignature(publicKey: Uint8Array, message: Uint8Array, sign
  */
 export class AeadKey {
   readonly #key: KeyObject;
+  /** So few bytes are copied faster than a view of them is made. */
+  readonly #tag = new Uint8Array(TAG_BYTES);
 
   constructor(key: Uint8Array) {
     if (key.length !== KEY_BYTES) throw new RangeError(`an AES-256 key has ${KEY_BYTES} bytes, not ${key.length}`);
@@ -131,7 +133,8 @@ export class AeadKey {
     if (tagAt < start) return null;
     const decipher = createDecipheriv("aes-256-gcm", this.#key, checkedNonce(nonce));
     if (associated.length > 0) decipher.setAAD(associated);
-    decipher.setAuthTag(bytes.subarray(tagAt, end));
+    for (let index = 0; index < TAG_BYTES; index++) this.#tag[index] = bytes[tagAt + index] ?? 0;
+    decipher.setAuthTag(this.#tag);
     const plaintext = decipher.update(bytes.subarray(start, tagAt));
     try {
       decipher.final();
@@ -147,7 +150,6 @@ export class AeadKey {
     into.set(cipher.update(plaintext), at);
     cipher.final();
     const tag = cipher.getAuthTag();
-    // So few are copied faster one by one.
     for (let index = 0; index < TAG_BYTES; index++) into[at + plaintext.length + index] = tag[index] ?? 0;
   }
 }

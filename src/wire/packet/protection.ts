@@ -41,7 +41,10 @@ export class PacketProtection {
   readonly #sealKey: AeadKey;
   readonly #openKey: AeadKey;
   readonly #limits: KeyLimits;
+  /** By path, but for the one sealed for last. */
   readonly #lastSealed = new Map<number, number>();
+  #lastPath = -1;
+  #lastNumber = -1;
   readonly #header = new Uint8Array(SEALED_HEADER_BYTES);
   readonly #nonce = new Uint8Array(NONCE_BYTES);
   #sealedPackets = 0;
@@ -117,8 +120,11 @@ export class PacketProtection {
   #claim(pathId: number, packetNumber: number): void {
     if (this.isSpent) throw new RangeError("the key is spent");
     if (!isCounter(pathId, packetNumber)) throw new RangeError("a path id or packet number is out of range");
-    if (packetNumber <= (this.#lastSealed.get(pathId) ?? -1)) throw new RangeError("a packet number would repeat");
-    this.#lastSealed.set(pathId, packetNumber);
+    const last = pathId === this.#lastPath ? this.#lastNumber : (this.#lastSealed.get(pathId) ?? -1);
+    if (packetNumber <= last) throw new RangeError("a packet number would repeat");
+    if (pathId !== this.#lastPath) this.#lastSealed.set(this.#lastPath, this.#lastNumber);
+    this.#lastPath = pathId;
+    this.#lastNumber = packetNumber;
     this.#sealedPackets++;
   }
 
