@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { SessionLimits } from "../../src/wire/session/session-limits.ts";
 import { CHAT_STREAM } from "../../src/wire/session/stream-id.ts";
+import { WindowPool } from "../../src/wire/session/tuned-window.ts";
 import type { LinkOptions } from "./link.ts";
 import { SimNetwork } from "./network.ts";
 import { links, SimPair } from "./pair.ts";
@@ -116,6 +117,35 @@ test("windows and buffers grow to what bandwidth and delay ask for, as far as th
   expect(twice).toBeGreaterThan(fixed * 0.4);
   expect(free).toBeLessThan(twice * 0.8);
   expect(free).toBeLessThan(2.5 * farTransferMs({}));
+});
+
+test("what the windows of sessions grow by is bounded together, and free again when they are over", () => {
+  const pool = new WindowPool(300_000);
+  const left = (): number => {
+    const bytes = pool.take(Number.POSITIVE_INFINITY);
+    pool.giveBack(bytes);
+    return bytes;
+  };
+  const limits = {
+    sessionWindowBytes: 67_000,
+    bulkWindowBytes: 50_000,
+    bulkBufferBytes: 67_000,
+    streamBufferBytes: 50_000,
+    windowGrowth: 8,
+  };
+  const pairs = [13, 14].map((seed) => {
+    const pair = new SimPair(new SimNetwork(seed), { limits, session: { windowPool: pool } });
+    pair.open(pair.addRoute({ delayMs: 60, rate: 2_500, queueBytes: 600_000 }));
+    const transfer = new Transfer(pair.a, pair.a.session.openStream("bulk"), new Uint8Array(2_000_000));
+    pair.network.runUntil(() => transfer.hasArrived(pair.b), 60_000, "the transfer");
+    return pair;
+  });
+  expect(left()).toBe(0);
+  for (const pair of pairs) {
+    pair.a.do((session, now) => session.close(now, "cancelled", ""));
+    pair.network.runUntil(() => pair.b.has("closed"), 5_000, "the end");
+  }
+  expect(left()).toBe(300_000);
 });
 
 test("files share a path evenly, whoever began first and however much is in the buffer", () => {
