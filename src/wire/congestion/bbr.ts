@@ -36,6 +36,9 @@ const QUANTUM_MS = 1;
 const MAX_QUANTUM_BYTES = 65_507;
 /** Rate of the very first packets, until there is an RTT. Milliseconds. */
 const ASSUMED_RTT_MS = 100;
+/** A probe that loses less than this has lost it by chance, however little it sent. */
+const LEAST_LOST_BYTES = 3 * MIN_DATAGRAM_BYTES;
+
 type Mode = "startup" | "drain" | "probe-bandwidth" | "probe-rtt";
 
 /**
@@ -145,7 +148,8 @@ export class Bbr implements CongestionController {
   }
 
   #isTooHigh({ lostSinceBytes, sentInFlightBytes }: AckSample | LossSample): boolean {
-    return this.#baseline.isExceeded(lostSinceBytes, sentInFlightBytes, this.#isQueued);
+    const isMany = lostSinceBytes >= LEAST_LOST_BYTES;
+    return isMany && this.#baseline.isExceeded(lostSinceBytes, sentInFlightBytes, this.#isQueued);
   }
 
   /** Where in the flight the loss became too high; BBRInflightAtLoss of the draft. */
@@ -174,7 +178,10 @@ export class Bbr implements CongestionController {
       this.#isProbeEnding = this.#isProbeSample = false;
       if (!sample.isAppLimited) this.#cycles++;
     }
-    if (this.#isProbeSample && this.#isTooHigh(sample)) return this.#onTooHigh(sample, sample.sentInFlightBytes);
+    if (this.#isTooHigh(sample)) {
+      if (this.#isProbeSample) this.#onTooHigh(sample, sample.sentInFlightBytes);
+      return;
+    }
     if (this.#bounds.longTermBytes === Number.POSITIVE_INFINITY) return;
     this.#bounds.onSafe(sample.sentInFlightBytes);
     if (this.#isUp) this.#raiseLongTerm(sample);
@@ -190,8 +197,9 @@ export class Bbr implements CongestionController {
     if (this.#rounds.isStart) this.#upRounds = Math.min(this.#upRounds + 1, 30);
   }
 
-  #isWindowLimited({ bytesInFlight, ackedBytes }: AckSample): boolean {
-    return bytesInFlight + ackedBytes + Math.max(0.05 * this.#windowBytes, 2 * MIN_DATAGRAM_BYTES) >= this.#windowBytes;
+  #isWindowLimited({ sentInFlightBytes, bytesInFlight, ackedBytes }: AckSample): boolean {
+    const roomBytes = Math.max(0.05 * this.#windowBytes, 2 * MIN_DATAGRAM_BYTES);
+    return Math.max(sentInFlightBytes, bytesInFlight + ackedBytes) + roomBytes >= this.#windowBytes;
   }
 
   /** What may change with any ack. */
