@@ -1,6 +1,7 @@
 import type { CongestionController } from "../../src/wire/congestion/controller.ts";
 import type { Random } from "../../src/wire/core.ts";
 import { BareFlow } from "./bare-flow.ts";
+import { REKEY_AFTER_PACKETS } from "../../src/wire/limits.ts";
 import type { SimEnd } from "./end.ts";
 import { Bottleneck } from "./link.ts";
 import { SimNetwork } from "./network.ts";
@@ -85,7 +86,11 @@ export class SharedLink {
   /** A pair of sessions with a route open, and nothing said on it. */
   session(rttMs: number, make: MakeController): SessionFlow {
     const random = this.network.random.fork().bytes;
-    const pair = new SimPair(this.network, { server: null, session: { congestion: () => make(random) } });
+    const pair = new SimPair(this.network, {
+      server: null,
+      limits: { rekeyAfterPackets: REKEY_AFTER_PACKETS },
+      session: { congestion: () => make(random) },
+    });
     const link = { delayMs: rttMs / 2, loss: this.#loss };
     pair.open(pair.addRoute({ ...link, bottleneck: this.bottleneck }, link));
     return new SessionFlow(pair);

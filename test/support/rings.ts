@@ -76,7 +76,7 @@ export const rings: readonly Ring[] = [
     prepareSeconds: 300,
     wants: [debian("redis-server", "redis-server")],
   },
-  { ...bare, name: "sim", folders: ["test/sim"], limitSeconds: 75, testSeconds: 60 },
+  { ...bare, name: "sim", folders: ["test/sim"], limitSeconds: 180, testSeconds: 60 },
   { ...bare, name: "fuzz", folders: ["test/fuzz"], limitSeconds: 180, testSeconds: 120, prepare: [compile] },
   {
     ...bare,
