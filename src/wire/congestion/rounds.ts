@@ -6,8 +6,12 @@ export class Rounds {
   /** The last ack began a round. */
   isStart = false;
   #endsAtDelivered = 0;
+  #deliveredBytes = 0;
 
   onAck({ priorDeliveredBytes, deliveredBytes }: AckSample): void {
+    // The controller has come to another path, which counts from zero.
+    if (deliveredBytes < this.#deliveredBytes) this.#endsAtDelivered = 0;
+    this.#deliveredBytes = deliveredBytes;
     this.isStart = priorDeliveredBytes >= this.#endsAtDelivered;
     if (!this.isStart) return;
     this.count++;
