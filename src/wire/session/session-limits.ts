@@ -51,7 +51,7 @@ export const sessionLimits: SessionLimits = {
   keepaliveMs: KEEPALIVE_MS,
   messageWindowBytes: MESSAGE_STREAM_WINDOW_BYTES,
   sessionWindowBytes: SESSION_WINDOW_BYTES,
-  bulkWindowBytes: 12 * 1_024 * 1_024,
+  bulkWindowBytes: 6 * 1_024 * 1_024,
   bulkBufferBytes: 16 * 1_024 * 1_024,
   streamBufferBytes: 4 * 1_024 * 1_024,
   windowGrowth: 2,

@@ -7,7 +7,7 @@ import { StreamFrames } from "./stream-frames.ts";
 import type { StreamClass } from "./stream-id.ts";
 import type { StreamPair } from "./stream-pair.ts";
 import { StreamTable } from "./stream-table.ts";
-import { TunedWindow, type WindowPool } from "./tuned-window.ts";
+import { TunedWindow, WindowPool } from "./tuned-window.ts";
 
 /** What streams need to know of the paths that carry them, and share with other sessions. */
 export interface StreamSurroundings {
@@ -20,7 +20,7 @@ export interface StreamSurroundings {
 
 /** What is under way has to be held, and half as much again lets the writer take its time. */
 const BUFFERED_FLIGHTS = 1.5;
-/** Of the buffer of all bulk streams, for one of them at most: others are to have room as well. */
+/** Of the buffer and of the credit of all bulk streams, for one of them at most: others are to have room as well. */
 const STREAM_SHARE = 0.75;
 
 /** All streams of a session: what the user does with them, what the other end's frames say, and what is to be sent next. */
@@ -33,6 +33,8 @@ export class Streams {
   /** What bulk may have received and not given back, and what it may have written and not seen acknowledged. */
   readonly #receiveWindow: TunedWindow;
   readonly #sendWindow: TunedWindow;
+  /** What each of them may have received and not given back. */
+  readonly #streamWindow: TunedWindow;
   /** What is to be told about streams. */
   readonly frames: StreamFrames;
   #bufferedBulkBytes = 0;
@@ -40,13 +42,16 @@ export class Streams {
   repeatedBytes = 0;
 
   constructor(isInitiator: boolean, limits: SessionLimits, events: EventQueue, surroundings: StreamSurroundings) {
-    const { sessionWindowBytes, bulkBufferBytes, windowGrowth } = limits;
+    const { sessionWindowBytes, bulkWindowBytes, bulkBufferBytes, windowGrowth } = limits;
     const window = (bytes: number) => new TunedWindow(bytes, bytes * windowGrowth, surroundings.pool);
+    const mostOfStream = STREAM_SHARE * sessionWindowBytes * windowGrowth;
     this.#limits = limits;
     this.#events = events;
     this.#surroundings = surroundings;
     this.#receiveWindow = window(sessionWindowBytes);
     this.#sendWindow = window(bulkBufferBytes);
+    // The credit of a stream is part of that of all.
+    this.#streamWindow = new TunedWindow(bulkWindowBytes, mostOfStream, new WindowPool(Number.POSITIVE_INFINITY));
     this.#credit = new SessionCredit(this.#receiveWindow);
     this.#table = new StreamTable(isInitiator, limits, (pair) =>
       events.push({ kind: "stream-opened", stream: pair.id, class: pair.class }),
@@ -102,7 +107,7 @@ export class Streams {
     const pair = this.#table.get(id);
     if (pair === null) return;
     const rttMs = pair.class === "bulk" ? this.#surroundings.rttMs() : null;
-    if (rttMs !== null) this.#receiveWindow.onDone(now, Math.min(bytes, pair.receive.unconsumedBytes), rttMs);
+    if (rttMs !== null) this.#tune(now, Math.min(bytes, pair.receive.unconsumedBytes), rttMs);
     this.#consume(pair, bytes);
     this.#table.forgetIfDone(pair);
   }
@@ -259,10 +264,21 @@ export class Streams {
   #consume(pair: StreamPair, bytes: number): void {
     const counted = pair.receive.consume(bytes);
     if (pair.class === "bulk") this.#credit.onConsumed(counted);
-    if (!pair.receive.isStopped && pair.receive.raiseCredit(pair.class === "bulk" ? this.#receiveWindow.scale : 1)) {
+    if (!pair.receive.isStopped && pair.receive.raiseCredit(pair.class === "bulk" ? this.#streamScale : 1)) {
       pair.isCreditDue = true;
       this.frames.add(pair);
     }
+  }
+
+  #tune(now: number, doneBytes: number, rttMs: number): void {
+    this.#receiveWindow.onDone(now, doneBytes, rttMs);
+    this.#streamWindow.onDone(now, doneBytes, rttMs);
+  }
+
+  /** A stream that is not read is not to hold up the others. */
+  get #streamScale(): number {
+    const most = Math.min(this.#streamWindow.bytes, STREAM_SHARE * this.#receiveWindow.bytes);
+    return Math.max(1, most / this.#limits.bulkWindowBytes);
   }
 
   #tellFinished(pair: StreamPair): void {
