@@ -166,6 +166,8 @@ export class LossRecovery {
       if (number < lowest) return;
       if (!isAcked(ack, number)) continue;
       this.#lost.splice(index, 1);
+      // Its place may have gone to another packet by now, which must not be taken for acknowledged.
+      if (this.sent.stateOf(number) !== packetState.lost) continue;
       this.#reorderedAtMs = now;
       this.spuriousPackets++;
       outcome.lateBytes += this.#bytesOf(number);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { LossRecovery } from "../../../../src/wire/session/loss-recovery.ts";
+import { packetState } from "../../../../src/wire/session/sent-packets.ts";
 import { ackOf, contentsOf, Notes } from "./fates.ts";
 
 /** Packets 0, 1, 2 … sent a millisecond apart from 0. */
@@ -94,4 +95,15 @@ test("LossRecovery.abandon() gives all in flight up, once", () => {
   expect(recovery.sent.bytesInFlight).toBe(0);
   expect(recovery.onAck(400, ackOf([290, 299]), acked, lost).isProgress).toBe(true);
   expect(offsets(acked).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, number) => 290 + number));
+});
+
+test("LossRecovery takes no packet for acknowledged that has the place of one given up long ago", () => {
+  const [recovery, lost, acked] = [sentPackets(1), new Notes(), new Notes()];
+  recovery.abandon(lost);
+  while (recovery.sent.next < 256) recovery.sent.pass(packetState.unknown);
+  recovery.onSent(300, 1_000, contentsOf(256));
+  recovery.onAck(301, ackOf([0, 0]), acked, lost);
+  expect(offsets(acked)).toEqual([]);
+  recovery.onAck(302, ackOf([256, 256]), acked, lost);
+  expect(offsets(acked)).toEqual([256]);
 });
