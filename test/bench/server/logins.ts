@@ -1,6 +1,5 @@
 import type { Answer } from "../../../src/wire/rendezvous/peer-end.ts";
 import { BenchClient } from "../support/client.ts";
-import { diskSyncs } from "../support/disk.ts";
 import { row, type Samples } from "../support/figures.ts";
 import { settledBytesOf, watchPeakOf } from "../support/process.ts";
 import { newDeviceOf, PASSWORD, type Resident } from "../support/residents.ts";
@@ -37,7 +36,6 @@ export async function bench([count = "500"]: readonly string[]): Promise<void> {
   row("while they sent passwords", during.milliseconds, { must: ratio(during, before) });
   row("  the measuring thread was late by, before", lateBefore.milliseconds);
   row("  and while they sent passwords", lateDuring.milliseconds);
-  row("  the disk keeps a write within", (await diskSyncs()).milliseconds);
 }
 
 function ratio(during: Samples, before: Samples): string {
