@@ -62,6 +62,8 @@ export class Bbr implements CongestionController {
   #priorWindowBytes = 0;
   #cycles = 0;
   #isFilled = false;
+  /** And that only for a loss. */
+  #isFilledByLoss = false;
   /** What is acknowledged or lost now left while we asked for more. */
   #isProbeSample = false;
   /** Probing ended, but its last packets are still on their way. */
@@ -113,9 +115,12 @@ export class Bbr implements CongestionController {
     if (sample.isPersistent) this.#cutWindow();
   }
 
+  /** What was done for losses that were none is undone when all since then have come, as Linux does in bbr_undo_cwnd. */
   onSpurious(_now: number, lateBytes: number): void {
-    this.#lostBytes -= lateBytes;
-    if (this.#lostBytes <= 0) this.#bounds.undo();
+    this.#lostBytes = Math.max(0, this.#lostBytes - lateBytes);
+    if (this.#lostBytes > 0) return;
+    this.#bounds.undo();
+    if (this.#isFilledByLoss) this.#restart();
   }
 
   get #maxBandwidth(): number {
@@ -241,7 +246,7 @@ export class Bbr implements CongestionController {
   }
 
   #startRefill({ deliveredBytes }: AckSample): void {
-    this.#bounds.resetShortTerm();
+    this.#resetShortTerm();
     this.#cycle.phase = "refill";
     this.#upBytes = this.#upRounds = 0;
     this.#rounds.restart(deliveredBytes);
@@ -253,8 +258,6 @@ export class Bbr implements CongestionController {
     this.#isProbeEnding = false;
     this.#full.restart(this.#round.bandwidth);
     this.#rounds.restart(deliveredBytes);
-    this.#bounds.settle();
-    this.#lostBytes = 0;
   }
 
   /** What a whole round shows. */
@@ -276,7 +279,20 @@ export class Bbr implements CongestionController {
     return this.#mode === "startup" || this.#isUp;
   }
 
+  #resetShortTerm(): void {
+    this.#bounds.resetShortTerm();
+    this.#lostBytes = 0;
+    this.#isFilledByLoss = false;
+  }
+
+  #restart(): void {
+    this.#isFilled = this.#isFilledByLoss = false;
+    this.#mode = "startup";
+    this.#full.restart(0);
+  }
+
   #endStartup(isLossy: boolean): void {
+    this.#isFilledByLoss = isLossy;
     if (isLossy) this.#bounds.onTooHigh(Math.max(this.#bdp(1), this.#round.inflightBytes), 0);
     this.#isFilled ||= isLossy || this.#full.isReached;
   }
@@ -299,7 +315,7 @@ export class Bbr implements CongestionController {
     } else if (now >= this.#probeRttDoneAt) {
       this.#minRtt.onProbed(now);
       this.#restoreWindow();
-      this.#bounds.resetShortTerm();
+      this.#resetShortTerm();
       if (!this.#isFilled) this.#mode = "startup";
       else {
         this.#startDown(now, 0);

@@ -64,13 +64,10 @@ export class InflightBounds {
     before.shortTermBandwidth = Math.max(round.bandwidth, BETA * rate);
   }
 
+  /** What was too much for a while may not be any more; and losses so far are not taken back. */
   resetShortTerm(): void {
-    this.#bounds.shortTermBytes = this.#bounds.shortTermBandwidth = NONE;
-  }
-
-  /** From here on losses are not taken back any more. */
-  settle(): void {
     this.#undo = null;
+    this.#bounds.shortTermBytes = this.#bounds.shortTermBandwidth = NONE;
   }
 
   /** What was lost was only late. */

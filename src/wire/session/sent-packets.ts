@@ -28,8 +28,8 @@ export interface PacketContents {
 export const packetState = { unknown: 0, inFlight: 1, acked: 2, lost: 3, skipped: 4 } as const;
 
 const FIRST_CAPACITY = 256;
-/** Beyond this span nothing more is sent until the oldest is settled; half of what the other end's replay window holds. */
-const MAX_CAPACITY = 16_384;
+/** Beyond this span nothing more is sent until the oldest is settled: 32 MB, and less than the other end's replay window holds. */
+const MAX_SPAN = 28_000;
 
 /** Columns of the ring, by `number & mask`. */
 function makeColumns(capacity: number) {
@@ -72,7 +72,7 @@ export class SentPackets {
 
   /** How many more may be under way. */
   get room(): number {
-    return MAX_CAPACITY - (this.next - this.oldest);
+    return MAX_SPAN - (this.next - this.oldest);
   }
 
   get isFull(): boolean {

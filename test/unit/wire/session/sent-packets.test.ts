@@ -56,10 +56,10 @@ test("SentPackets forgets what is settled, but for what it is to keep", () => {
   expect([sent.oldest, sent.oldestInFlight]).toEqual([3, 3]);
 });
 
-test("SentPackets is full at 16 384 numbers between the oldest and the newest", () => {
+test("SentPackets is full at 28 000 numbers between the oldest and the newest", () => {
   const sent = new SentPackets();
-  for (let number = 0; number < 16_383; number++) sent.add(0, 1, contentsOf(number));
+  for (let number = 0; number < 27_999; number++) sent.add(0, 1, contentsOf(number));
   expect(sent.isFull).toBe(false);
-  sent.add(0, 1, contentsOf(16_383));
+  sent.add(0, 1, contentsOf(27_999));
   expect(sent.isFull).toBe(true);
 });
