@@ -1,8 +1,10 @@
+import { MIN_DATAGRAM_BYTES } from "../limits.ts";
 import type { RoundSignals } from "./round-signals.ts";
 
 /** A cut, and the room left to others below what once was too much; as the draft's BBR.Beta and BBR.Headroom. */
 const BETA = 0.7;
 const HEADROOM = 0.15;
+const MAX_DOUBLINGS = 30;
 const NONE = Number.POSITIVE_INFINITY;
 
 interface Bounds {
@@ -19,6 +21,8 @@ export class InflightBounds {
   #bounds: Bounds = { longTermBytes: NONE, shortTermBytes: NONE, shortTermBandwidth: NONE };
   /** As before the first loss that was acted upon since, with what was lost then. */
   #undo: Bounds | null = null;
+  #upBytes = 0;
+  #upRounds = 0;
 
   get longTermBytes(): number {
     return this.#bounds.longTermBytes;
@@ -48,8 +52,17 @@ export class InflightBounds {
     if (this.#bounds.longTermBytes < inFlightBytes) this.#bounds.longTermBytes = inFlightBytes;
   }
 
-  raise(bytes: number): void {
-    this.#bounds.longTermBytes += bytes;
+  startProbe(): void {
+    this.#upBytes = this.#upRounds = 0;
+  }
+
+  /** A probe is held back by the bound: one packet more in the first round, then twice as many in each; BBRProbeInflightLongtermUpward. */
+  probeUpward(ackedBytes: number, windowBytes: number, isRoundStart: boolean): void {
+    this.#upBytes += ackedBytes * 2 ** this.#upRounds * MIN_DATAGRAM_BYTES;
+    const delta = Math.floor(this.#upBytes / windowBytes);
+    this.#upBytes -= delta * windowBytes;
+    this.#bounds.longTermBytes += delta;
+    if (isRoundStart) this.#upRounds = Math.min(this.#upRounds + 1, MAX_DOUBLINGS);
   }
 
   /** A round that was not to find more lost too much: down to what came through, but not by more than a cut. */

@@ -31,8 +31,12 @@ test("InflightBounds follows what does no harm upwards", () => {
   expect(bounds.longTermBytes).toBe(NONE);
   bounds.onTooHigh(50_000, 0);
   bounds.onSafe(60_000);
-  bounds.raise(1_200);
+  expect(bounds.longTermBytes).toBe(60_000);
+  bounds.startProbe();
+  bounds.probeUpward(60_000, 60_000, true);
   expect(bounds.longTermBytes).toBe(61_200);
+  bounds.probeUpward(60_000, 60_000, true);
+  expect(bounds.longTermBytes).toBe(63_600);
 });
 
 test("InflightBounds goes down to what came through a lossy round, but by no more than 30 %", () => {
