@@ -18,7 +18,7 @@ interface Line {
   readonly flow: BareFlow;
   readonly forth: Link;
   /** Share of the rate that gets through in the next time. */
-  used(ms: number): number;
+  readonly used: (ms: number) => number;
 }
 
 function line(options: Partial<LinkOptions> = {}): Line {
