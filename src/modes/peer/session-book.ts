@@ -36,17 +36,18 @@ export class SessionBook {
       .toArray();
   }
 
-  /** Makes the session of two devices that agreed, and waits until the other end has proven its keys. @throws UserError */
+  /**
+   * Makes the session of two devices that agreed. Who asked has read what the other end's keys made of a secret that only they could read,
+   * and may speak at once, to them alone; who accepted waits until the other end has proven its keys as well. @throws UserError
+   */
   async open(established: Established, options: LiveSessionOptions): Promise<LiveSession> {
     const session = new LiveSession(established, options);
     this.#enter(session, established);
     const timer = setTimeout(() => session.abort("peer-gone", "they did not answer"), CONNECT_TIMEOUT_MS);
-    try {
-      await session.connected;
-      return session;
-    } finally {
-      clearTimeout(timer);
-    }
+    const connected = session.connected.finally(() => clearTimeout(timer));
+    if (established.isInitiator) await connected;
+    else connected.catch(() => undefined); // told as the session's end
+    return session;
   }
 
   /** The line to the server came or went. */

@@ -33,6 +33,7 @@ const jobs: Readonly<Record<string, Job>> = {
   echo: { line: "veth", must: "0.15 / 1.5", aim: "0.07 / 0.8", run: echo },
   "echo-loss": { line: "veth-loss", must: "p99 15", aim: "p99 5", run: echo },
   chat: { line: "wan", must: "p99 RTT + 60", aim: "p50 RTT + 10", run: chat },
+  setup: { line: "wan", must: "160", aim: "108", run: setUp },
   disk: { line: "veth", must: "0.85 × bare", run: disk },
 };
 
@@ -77,15 +78,35 @@ async function chat(link: WireLink, goal: Goal): Promise<void> {
   row("a line and its answer beside a file", samplesOf(busy.roundTrips).milliseconds, goal);
 }
 
+/** The server beside the one who is asked, a long way from the one who asks. */
+async function setUp(link: WireLink, goal: Goal): Promise<void> {
+  await using stage = await townOn(link);
+  const { ana, ben } = stage;
+  await using receiver = await ben.receiving();
+  await ana.run("msg", ben.name, "hello");
+  const words = [process.execPath, join(import.meta.dir, "setup-end.ts"), ana.home, ben.name, "20"];
+  const child = Bun.spawn([...link.a.inside, ...words], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const times = samplesOf(JSON.parse(await child.stdout.text()) as number[]);
+  receiver.signal("SIGTERM");
+  row("from the ask to the first echo", times.milliseconds, goal);
+}
+
 /** The compiled program and its command line, beside the bare session on the same line. */
 async function disk(link: WireLink, goal: Goal): Promise<void> {
   const bare = await bulk(link, true, NEAR_MS);
-  const listen = `${link.b.ip}:7420`;
-  await using town = await Community.found({ inside: link.b.inside, listen, flags: ["--advertise", listen] });
-  const ana = await town.register("ana", { inside: link.a.inside });
-  const ben = await town.register("ben", { inside: link.b.inside });
+  await using stage = await townOn(link);
+  const { town, ana, ben } = stage;
   const own = await sendFile(join(town.folder, "file"), BULK_BYTES / MIB, ana, ben);
   row("1 GiB from disk to disk", `${own.toFixed(0)} Mbit/s, ${(own / bare).toFixed(2)} × bare`, goal);
+}
+
+/** Ana at one end; Ben and the server at the other. */
+async function townOn({ a, b }: WireLink) {
+  const listen = `${b.ip}:7420`;
+  const town = await Community.found({ inside: b.inside, listen, flags: ["--advertise", listen] });
+  const ana = await town.register("ana", { inside: a.inside });
+  const ben = await town.register("ben", { inside: b.inside });
+  return { town, ana, ben, [Symbol.asyncDispose]: () => town[Symbol.asyncDispose]() };
 }
 
 /** @returns Mbit/s */
