@@ -2,10 +2,13 @@ import { WireError } from "../errors.ts";
 import { BlackHole } from "./black-hole.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import type { AckFrame } from "./frame-reader.ts";
-import { Reordering } from "./reordering.ts";
 import { lossDelayMs, persistentCongestionMs, probeTimeoutMs, type RttEstimate, updateRtt } from "./rtt.ts";
 import { type Fate, type PacketContents, packetState, SentPackets } from "./sent-packets.ts";
 
+/** RFC 9002 §6.1.1. */
+const PACKET_THRESHOLD = 3;
+/** A path that was seen to reorder goes by time alone for so long, as RFC 8985 §6.2. Milliseconds. */
+const REORDERS_FOR_MS = 30_000;
 /** The backoff of probe timeouts ends here, so that a path that comes back is noticed. Milliseconds. */
 const MAX_PROBE_GAP_MS = 3_000;
 /** So many of the last lost packets are remembered, for so many probe timeouts, in case they were only late. */
@@ -46,7 +49,7 @@ export class LossRecovery {
   #largestAcked = -1;
   #lossAt: number | null = null;
   #lastSentAtMs = 0;
-  readonly #reordering = new Reordering();
+  #reorderedAtMs = Number.NEGATIVE_INFINITY;
   readonly #skipped: number[] = [];
   /** Ascending. */
   readonly #lost: number[] = [];
@@ -165,7 +168,7 @@ export class LossRecovery {
       this.#lost.splice(index, 1);
       // Its place may have gone to another packet by now, which must not be taken for acknowledged.
       if (this.sent.stateOf(number) !== packetState.lost) continue;
-      this.#reordering.onLate(now, this.rtt?.smoothedMs ?? 0);
+      this.#reorderedAtMs = now;
       this.spuriousPackets++;
       outcome.lateBytes += this.#bytesOf(number);
       this.#settleAcked(number, acked, outcome);
@@ -180,8 +183,8 @@ export class LossRecovery {
 
   #detect(now: number, fate: Fate, outcome: Outcome): void {
     const { sent } = this;
-    const delayMs = lossDelayMs(this.rtt, this.#reordering.share(now));
-    const threshold = this.#reordering.packetThreshold(now);
+    const delayMs = lossDelayMs(this.rtt);
+    const threshold = now < this.#reorderedAtMs + REORDERS_FOR_MS ? Number.POSITIVE_INFINITY : PACKET_THRESHOLD;
     let lostSince = Number.POSITIVE_INFINITY;
     this.#lossAt = null;
     for (let number = sent.oldestInFlight; number <= this.#largestAcked; number++) {

@@ -39,10 +39,10 @@ export function probeTimeoutMs(rtt: RttEstimate | null): number {
   return rtt.smoothedMs + Math.max(4 * rtt.variationMs, GRANULARITY_MS) + ackDelayMs(rtt);
 }
 
-/** The time threshold of loss detection, RFC 9002 §6.1.2: a round trip, and this share of one for packets that overtake others. */
-export function lossDelayMs(rtt: RttEstimate | null, reorderingShare: number): number {
+/** The time threshold of loss detection, RFC 9002 §6.1.2. */
+export function lossDelayMs(rtt: RttEstimate | null): number {
   const base = rtt === null ? INITIAL_RTT_MS : Math.max(rtt.latestMs, rtt.smoothedMs);
-  return Math.max((1 + reorderingShare) * base, GRANULARITY_MS);
+  return Math.max((9 / 8) * base, GRANULARITY_MS);
 }
 
 /** How long an ack may wait for company. */
