@@ -19,30 +19,32 @@ export class PacketReceiver {
   readonly #paths: ReceivePaths;
   readonly #counters: SessionCounters;
 
-  constructor(indexes: Indexes, rekey: Rekey, paths: ReceivePaths, counters: SessionCounters) {
+  readonly #onPacket: OnPacket;
+  // Of the buffer being read: a closure for each would be made anew for each datagram.
+  #now = 0;
+  #key = "";
+  #route: RouteState | null = null;
+
+  constructor(indexes: Indexes, rekey: Rekey, paths: ReceivePaths, counters: SessionCounters, onPacket: OnPacket) {
     this.#indexes = indexes;
     this.#rekey = rekey;
     this.#paths = paths;
     this.#counters = counters;
+    this.#onPacket = onPacket;
   }
 
   /** @param key of the route it came on */
-  receive(now: number, buffer: Uint8Array, key: string, known: Paths, onPacket: OnPacket): void {
-    const route = known.routeOf(key);
-    const splitter = route?.splitter ?? new BurstSplitter();
-    splitter.split(buffer, (bytes, start, end) => this.#open(now, bytes, start, end, key, route, onPacket));
+  receive(now: number, buffer: Uint8Array, key: string, known: Paths): void {
+    this.#now = now;
+    this.#key = key;
+    this.#route = known.routeOf(key);
+    const splitter = this.#route?.splitter ?? new BurstSplitter();
+    splitter.split(buffer, this.#open);
   }
 
   /** In this order: length, index, epoch, fresh; then the tag; and only then anything is remembered. */
-  #open(
-    now: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    key: string,
-    route: RouteState | null,
-    onPacket: OnPacket,
-  ): boolean {
+  readonly #open = (bytes: Uint8Array, start: number, end: number): boolean => {
+    const [now, route] = [this.#now, this.#route];
     if (typeAt(bytes, start, end) !== packetType.sealed) return this.#drop("foreignPackets");
     const index = receiverIndexAt(bytes, start);
     if (!this.#indexes.isLocal(index)) return this.#drop("foreignPackets");
@@ -53,15 +55,15 @@ export class PacketReceiver {
     if (this.#paths.isGone(pathId) || window?.isFresh(number) === false) return this.#drop("repeatedPackets");
     const plaintext = this.#rekey.ring.open(now, bytes, start, end);
     if (plaintext === null) return this.#drop("forgedPackets");
-    const path = known ?? this.#paths.open(pathId, key, now);
+    const path = known ?? this.#paths.open(pathId, this.#key, now);
     if (path.window.isFresh(number)) path.window.mark(number);
     if (pathId === CHECKS_PATH) route?.checks?.mark(number);
     this.#rekey.onOpened(now);
     this.#counters.openedPackets++;
     this.#indexes.onUsed(now, index);
-    onPacket(path, number, plaintext, end - start);
+    this.#onPacket(path, number, plaintext, end - start);
     return true;
-  }
+  };
 
   #drop(why: "foreignPackets" | "repeatedPackets" | "forgedPackets"): false {
     this.#counters[why]++;

@@ -23,7 +23,7 @@ import { Pings } from "./pings.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
 import { Rekey } from "./rekey.ts";
-import { type Route, routeKey, RouteKeys, type UdpRoute } from "./route.ts";
+import { type Route, routeKey, RouteKeys, SERVER_ROUTE, type UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
 import { Sender } from "./sender.ts";
@@ -91,6 +91,12 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #dispatcher: FrameDispatcher;
   readonly #pings = new Pings(this.#control, this.#events);
   readonly #ending = new Ending(this.#events, () => this.#streams.release());
+  /** Of the buffer being read. */
+  #arrival: { readonly now: number; readonly from: Route; readonly key: string } = {
+    now: 0,
+    from: SERVER_ROUTE,
+    key: "",
+  };
   #isEstablished = false;
   #heardAtMs: number;
   #receivedBytes = 0;
@@ -119,7 +125,13 @@ export class Session implements Core<SessionEvent, Route> {
     this.#writer = new PacketWriter(this.#rekey, this.#indexes, this.#tracer);
     this.#limitClock = new LimitClock(options.now);
     this.#sender = this.#makeSender(options.relayData ?? true);
-    this.#receiver = new PacketReceiver(this.#indexes, this.#rekey, this.#received, this.#counters);
+    this.#receiver = new PacketReceiver(
+      this.#indexes,
+      this.#rekey,
+      this.#received,
+      this.#counters,
+      (path, number, plaintext, bytes) => this.#onPacket(path, number, plaintext, bytes),
+    );
     this.#dispatcher = this.#makeDispatcher(lost);
     this.#refillSpares();
   }
@@ -235,11 +247,9 @@ export class Session implements Core<SessionEvent, Route> {
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
     if (this.#ending.state === "closed") return;
     this.#tracer?.begin(now);
-    const key = this.#routeKeys.of(from);
+    this.#arrival = { now, from, key: this.#routeKeys.of(from) };
     try {
-      this.#receiver.receive(now, datagram, key, this.#paths, (path, number, plaintext, bytes) =>
-        this.#onPacket(now, from, key, path, number, plaintext, bytes),
-      );
+      this.#receiver.receive(now, datagram, this.#arrival.key, this.#paths);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.close(now, "protocol-error", error.message);
@@ -286,15 +296,8 @@ export class Session implements Core<SessionEvent, Route> {
     return parts.reduce((at, part) => Math.min(at, part.pollTimeout() ?? at), idleAt);
   }
 
-  #onPacket(
-    now: number,
-    from: Route,
-    key: string,
-    path: ReceivePath,
-    number: number,
-    plaintext: Uint8Array,
-    bytes: number,
-  ): void {
+  #onPacket(path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number): void {
+    const { now, from, key } = this.#arrival;
     if (this.#ending.state === "closed") return;
     if (!this.#isEstablished) this.#events.push({ kind: "established" });
     this.#isEstablished = true;
