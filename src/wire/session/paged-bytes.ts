@@ -2,8 +2,21 @@ import { copyBytes } from "../bytes.ts";
 
 /** Bytes; a power of two. */
 const PAGE_BYTES = 65_536;
-/** Pages kept for what is written next. Fresh memory costs more than what is put into it. */
+/** Pages that a pool keeps. */
 const MAX_SPARE_PAGES = 64;
+
+/** Pages that were written to and are free again, for all streams of a session: fresh memory costs more than what is put into it. */
+export class PagePool {
+  readonly #spares: Uint8Array[] = [];
+
+  take(): Uint8Array {
+    return this.#spares.pop() ?? new Uint8Array(PAGE_BYTES);
+  }
+
+  give(page: Uint8Array): void {
+    if (this.#spares.length < MAX_SPARE_PAGES) this.#spares.push(page);
+  }
+}
 
 /**
  * The window of a byte stream that is held in memory, addressed by stream offset. Pages come when something is written to them and go
@@ -11,12 +24,12 @@ const MAX_SPARE_PAGES = 64;
  */
 export class PagedBytes {
   readonly #pages = new Map<number, Uint8Array>();
-  readonly #spares: Uint8Array[] | null;
+  readonly #pool: PagePool | null;
   #firstPage = 0;
 
-  /** @param isShared whether views are handed out, whose memory is then never used again */
-  constructor({ isShared }: { readonly isShared: boolean }) {
-    this.#spares = isShared ? null : [];
+  /** @param pool where pages come from and go to; null where views of them live on, whose memory is then never used again */
+  constructor(pool: PagePool | null) {
+    this.#pool = pool;
   }
 
   /** @param from where in `bytes` they lie, up to `to` */
@@ -59,14 +72,14 @@ export class PagedBytes {
   #release(number: number): void {
     const page = this.#pages.get(number);
     this.#pages.delete(number);
-    if (page !== undefined && this.#spares !== null && this.#spares.length < MAX_SPARE_PAGES) this.#spares.push(page);
+    if (page !== undefined) this.#pool?.give(page);
   }
 
   #pageOf(offset: number): Uint8Array {
     const number = Math.floor(offset / PAGE_BYTES);
     const known = this.#pages.get(number);
     if (known !== undefined) return known;
-    const page = this.#spares?.pop() ?? new Uint8Array(PAGE_BYTES);
+    const page = this.#pool?.take() ?? new Uint8Array(PAGE_BYTES);
     this.#pages.set(number, page);
     return page;
   }

@@ -1,5 +1,5 @@
 import { WireError } from "../errors.ts";
-import { PagedBytes } from "./paged-bytes.ts";
+import { PagedBytes, type PagePool } from "./paged-bytes.ts";
 import { RangeSet } from "./range-set.ts";
 
 /** An honest sender leaves about one hole per lost packet of its window; more is an attempt on our memory. */
@@ -9,6 +9,7 @@ const MAX_HOLES = 16_384;
 export class ReceiveStream {
   readonly #windowBytes: number;
   readonly #held: PagedBytes;
+  /** What was read stays as it is for good. */
   readonly #isShared: boolean;
   readonly #received = new RangeSet();
   #highest = 0;
@@ -18,11 +19,11 @@ export class ReceiveStream {
   #finalBytes: number | null = null;
   #state: "open" | "stopped" | "reset" = "open";
 
-  /** @param isShared whether what {@link read} gave stays as it is for good; else until it is consumed */
-  constructor(windowBytes: number, isShared = true) {
+  /** @param pool of memory; null where what {@link read} gave stays as it is for good, and not only until it is consumed */
+  constructor(windowBytes: number, pool: PagePool | null = null) {
     this.#windowBytes = windowBytes;
-    this.#isShared = isShared;
-    this.#held = new PagedBytes({ isShared });
+    this.#isShared = pool === null;
+    this.#held = new PagedBytes(pool);
     this.#creditEnd = windowBytes;
   }
 

@@ -1,4 +1,4 @@
-import { PagedBytes } from "./paged-bytes.ts";
+import { PagedBytes, PagePool } from "./paged-bytes.ts";
 import { RangeSet } from "./range-set.ts";
 import type { StreamChunk } from "./sent-packets.ts";
 
@@ -8,7 +8,7 @@ import type { StreamChunk } from "./sent-packets.ts";
  */
 export class SendStream {
   readonly id: number;
-  readonly #held = new PagedBytes({ isShared: false });
+  readonly #held: PagedBytes;
   readonly #acked = new RangeSet();
   readonly #lost = new RangeSet();
   /** Everything before it is acknowledged. */
@@ -20,8 +20,9 @@ export class SendStream {
   #resetCode: number | null = null;
   #isResetAcked = false;
 
-  constructor(id: number, creditBytes: number) {
+  constructor(id: number, creditBytes: number, pool: PagePool = new PagePool()) {
     this.id = id;
+    this.#held = new PagedBytes(pool);
     this.#creditEnd = creditBytes;
   }
 

@@ -1,4 +1,5 @@
 import type { Frame } from "../messages/session.ts";
+import type { PagePool } from "./paged-bytes.ts";
 import { ReceiveStream } from "./receive-stream.ts";
 import { SendStream } from "./send-stream.ts";
 import type { StreamClass } from "./stream-id.ts";
@@ -18,12 +19,12 @@ export class StreamPair {
   resetDue: number | null = null;
   stopDue: number | null = null;
 
-  constructor(id: number, cls: StreamClass, windowBytes: number) {
+  constructor(id: number, cls: StreamClass, windowBytes: number, pool: PagePool) {
     this.id = id;
     this.class = cls;
-    this.send = new SendStream(id, windowBytes);
+    this.send = new SendStream(id, windowBytes, pool);
     // Messages are views of what was read, and live on.
-    this.receive = new ReceiveStream(windowBytes, cls !== "bulk");
+    this.receive = new ReceiveStream(windowBytes, cls === "bulk" ? pool : null);
   }
 
   get isDone(): boolean {

@@ -1,4 +1,5 @@
 import { WireError } from "../errors.ts";
+import { PagePool } from "./paged-bytes.ts";
 import type { SessionLimits } from "./session-limits.ts";
 import {
   CHAT_STREAM,
@@ -30,6 +31,7 @@ export class StreamTable {
   readonly #isInitiator: boolean;
   readonly #limits: SessionLimits;
   readonly #pairs = new Map<number, StreamPair>();
+  readonly #pool = new PagePool();
   readonly #counts: Readonly<Record<StreamClass, ClassCounts>>;
   readonly #onOpened: (pair: StreamPair) => void;
   /** By class, in the order they were opened. */
@@ -134,6 +136,7 @@ export class StreamTable {
       id,
       cls,
       cls === "bulk" ? this.#limits.bulkWindowBytes : this.#limits.messageWindowBytes,
+      this.#pool,
     );
     this.#pairs.set(id, pair);
     this.byClass[cls].push(pair);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { PagePool } from "../../../../src/wire/session/paged-bytes.ts";
 import { ReceiveStream } from "../../../../src/wire/session/receive-stream.ts";
 
 const bytes = (length: number, value = 1) => new Uint8Array(length).fill(value);
@@ -66,8 +67,8 @@ test("ReceiveStream leaves a view it gave out as it was", () => {
   expect(stream.read()).toEqual(bytes(10, 9));
 });
 
-test("ReceiveStream.read() of a stream that is not shared holds until it is consumed, and then its memory is used again", () => {
-  const stream = new ReceiveStream(1_000_000, false);
+test("ReceiveStream.read() of a stream with a pool holds until it is consumed, and then its memory is used again", () => {
+  const stream = new ReceiveStream(1_000_000, new PagePool());
   const page = (value: number) => new Uint8Array(65_536).fill(value);
   stream.onData(0, page(1), false);
   const first = stream.read();
