@@ -68,6 +68,7 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
   #path: PathInfo;
+  #hasBegun = false;
   /** What the server lets pass of what we relay, once it has said so. */
   #relayBytesPerSecond: number | null = null;
   #end: SessionEnd | null = null;
@@ -358,7 +359,10 @@ export class LiveSession implements PeerSession, PacketSink {
     const rate = route.kind === "server" ? this.#relayBytesPerSecond : null;
     this.#path = { ...this.#seeker.describe(route, rttMs ?? 0, why), ...(rate !== null && limitedTo(rate)) };
     this.#guard?.moved(this.#path);
-    this.#onPath(this.#path);
+    const isBeginning = !this.#hasBegun && route.kind === "server";
+    this.#hasBegun = true;
+    // Where every session begins is told with the session itself.
+    if (!isBeginning) this.#onPath(this.#path);
   }
 
   #isOnPath(route: Route): boolean {
