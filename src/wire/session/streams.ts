@@ -288,9 +288,11 @@ export class Streams {
     this.#table.forgetIfDone(pair);
   }
 
+  /** None while more is held than may be: a buffer shrinks with the window of its path. */
   #roomOf(pair: StreamPair): number {
     const room = this.#bufferOf(pair) - pair.send.bufferedBytes;
-    return pair.class === "bulk" ? Math.min(room, this.#sendWindow.bytes - this.#bufferedBulkBytes) : room;
+    const roomOfAll = this.#sendWindow.bytes - this.#bufferedBulkBytes;
+    return Math.max(0, pair.class === "bulk" ? Math.min(room, roomOfAll) : room);
   }
 
   /** What one stream may hold that is not acknowledged. */

@@ -109,6 +109,19 @@ test("write() takes what fits, and stream-writable comes when a quarter is free 
   expect(a.streams.write(one, new Uint8Array(2_000))).toBe(800);
 });
 
+test("write() takes nothing, and no less, where the buffer has shrunk below what it holds", () => {
+  const limits = { bulkBufferBytes: 2_000, streamBufferBytes: 400, windowGrowth: 1 };
+  const [a, b] = [new End(true, limits), new End(false)];
+  const [one, two] = [a.streams.open("bulk"), a.streams.open("bulk")];
+  a.flightBytes = 1_000;
+  expect(a.streams.write(one, new Uint8Array(1_200))).toBe(1_200);
+  a.flightBytes = 100; // as when the path is probed for its round trip, or another one is taken
+  expect([a.streams.write(one, new Uint8Array(1_000)), a.streams.bufferedBytes(one)]).toEqual([0, 1_200]);
+  expect(a.streams.write(two, new Uint8Array(1_000))).toBe(400);
+  exchange(a, b);
+  expect(a.events()).toContainEqual({ kind: "stream-writable", stream: one });
+});
+
 test("commands on streams that are gone, or never were, do nothing", () => {
   const end = new End(true);
   expect(end.streams.write(44, new Uint8Array(5))).toBe(0);
