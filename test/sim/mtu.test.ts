@@ -225,6 +225,29 @@ test("what is said while a path is suspect goes on both in packets of 1200 bytes
   expect(Math.max(...copies)).toBe(1_200);
 });
 
+test("what is said beside a file while a path is suspect goes on both as well", () => {
+  const network = new SimNetwork(10);
+  const pair = new SimPair(network);
+  const [first, second] = [pair.addRoute(links.home), pair.addRoute({ ...links.home, rate: 12_500 })];
+  pair.open(second, 2);
+  network.runFor(2_000);
+  pair.open(first, 1);
+  network.runFor(2_000);
+  first.aToB.isDown = true;
+  bulk(pair, 6 * MB);
+  network.runUntil(() => pathOf(pair.a).route === second.fromA, 5_000, "the move");
+  let copies = 0;
+  pair.a.tap = (bytes, to) => {
+    if (to === first.fromA) copies++;
+    return bytes;
+  };
+  for (let line = 0; line < 20; line++) {
+    pair.a.session.write(pair.a.now, 0, network.random.bytes(300)); // leaves with what leaves next
+    network.runFor(5);
+  }
+  expect(copies).toBeGreaterThanOrEqual(16);
+});
+
 for (const seed of seeds(20))
   test(`whatever becomes of the length of packets, a transfer is whole in bounded time: seed ${seed}`, () => {
     const network = new SimNetwork(seed);

@@ -110,15 +110,13 @@ export class Sender {
   }
 
   #main(now: number): Transmit<Route> | null {
-    const { paths, acks, filler, copies } = this.#options;
+    const { paths, acks, filler } = this.#options;
     const path = paths.selected(now);
     if (path === null) return this.#stuck(now);
     const allowance = this.#allowanceOf(now, path, path.mayBeginBulk(now));
     const isDue = allowance.state === "open" && acks.nextDue(now) === path;
     if (!isDue && path.probesOwed === 0 && !filler.hasAny(allowance)) return this.#rest(now, path, allowance);
-    const sent = this.#send(now, path, allowance);
-    if (sent !== null) copies.onSent(path);
-    return sent ?? this.#rest(now, path, allowance);
+    return this.#send(now, path, allowance) ?? this.#rest(now, path, allowance);
   }
 
   /** Nothing leaves: because there is nothing, or because the pacer holds it. */
@@ -181,7 +179,7 @@ export class Sender {
 
   /** @returns the packet's length; 0 when there was nothing to put into it */
   #packet(now: number, path: SendPath, at: number, datagramBytes: number, allowance: Allowance): number {
-    const { acks, writer, filler } = this.#options;
+    const { acks, writer, filler, copies } = this.#options;
     const { builder } = writer;
     const isProbe = path.probesOwed > 0;
     path.probesOwed = 0;
@@ -192,7 +190,10 @@ export class Sender {
     if (allowance.bulk) this.#fillUp(datagramBytes);
     const shouldAsk = isProbe || (path.isQuiet && waiting.some((from) => from.ranges.count > 1));
     if (shouldAsk && !builder.asksForAck && allowance.state === "open") builder.addFrame(PING, PING_BYTES, false);
-    return builder.isEmpty ? 0 : writer.seal(now, path);
+    if (builder.isEmpty) return 0;
+    const length = writer.seal(now, path);
+    copies.onSent(path);
+    return length;
   }
 
   /** The rest of a burst, in which packets differ in nothing but their data. @returns as {@link #packet} */
