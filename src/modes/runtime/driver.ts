@@ -78,7 +78,9 @@ export class Drive<Event, To> {
     this.#cancelFlush?.();
   }
 
+  /** In place of what was to come: a handler may have woken the drive that tells it. */
   #soon(run: () => void): void {
+    this.#cancelFlush?.();
     this.#cancelFlush = this.#clock.soon(() => {
       this.#cancelFlush = null;
       run();

@@ -29,14 +29,18 @@ class TestClock implements Clock {
   }
 
   advance(toMs: number): void {
-    for (;;) {
-      const next = this.#jobs.toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined || next.at > toMs) break;
-      this.#jobs = this.#jobs.filter((each) => each !== next);
-      this.time = Math.max(this.time, next.at);
-      next.run();
-    }
+    while (this.step(toMs));
     this.time = toMs;
+  }
+
+  /** @returns whether there was something to be done by then */
+  step(toMs = this.time): boolean {
+    const next = this.#jobs.toSorted((a, b) => a.at - b.at)[0];
+    if (next === undefined || next.at > toMs) return false;
+    this.#jobs = this.#jobs.filter((each) => each !== next);
+    this.time = Math.max(this.time, next.at);
+    next.run();
+    return true;
   }
 }
 
@@ -132,6 +136,19 @@ test("who answers once promises have settled answers before anything leaves", as
     "sent to ana",
     "sent to ben",
   ]);
+});
+
+test("a command in a handler makes for one flush, not two", () => {
+  const { clock, drive, core } = setUp({ onEvent: () => drive.wake() });
+  core.log.length = 0;
+  drive.handleDatagram(Uint8Array.of(1), "ana");
+  clock.advance(0);
+  // The echo, and twice nothing more.
+  expect(core.log.filter((line) => line.startsWith("poll"))).toHaveLength(3);
+  drive.handleDatagram(Uint8Array.of(2), "ana");
+  clock.step();
+  drive.stop();
+  expect(clock.pending).toBe(0);
 });
 
 test("a turn that brings much is answered in the middle", () => {
