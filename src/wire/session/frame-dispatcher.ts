@@ -65,6 +65,11 @@ export class FrameDispatcher implements FrameHandler {
     if (!this.#to.streams.onFrame(frame)) this.#onOther(frame);
   }
 
+  /** Whoever says what we do not understand is to know that it came, and not to say it for ever. */
+  unknown(): void {
+    this.asksForAck = true;
+  }
+
   #onAck(path: SendPath, ack: AckFrame): void {
     const { acked, lost } = this.#to;
     path.onAck(this.#now, ack, acked, lost);

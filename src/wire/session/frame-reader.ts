@@ -19,6 +19,8 @@ export interface FrameHandler {
   /** Data is what lies from `from` to `to` of the packet: no view is made for each. */
   stream(stream: number, offset: number, fin: boolean, packet: Uint8Array, from: number, to: number): void;
   frame(frame: Frame): void;
+  /** A frame of a kind not known here was passed over. */
+  unknown?(): void;
 }
 
 const NIL = 0xc0;
@@ -105,7 +107,8 @@ export class FrameReader {
       if (!(error instanceof WireError) || error.code !== "unknown-type") throw error;
     }
     this.#at = decoded === null ? scanValue(this.#bytes, start, otherLimits) : decoded.end;
-    if (decoded !== null) handler.frame(decoded.message);
+    if (decoded === null) handler.unknown?.();
+    else handler.frame(decoded.message);
   }
 
   /** Fields behind those we know. */

@@ -34,6 +34,16 @@ for (const [what, plaintext] of Object.entries(ignored))
     expect(peer.session.read(2)).toEqual(Uint8Array.of(1, 2, 3));
   });
 
+test("a packet of which nothing is understood is acknowledged at once, or a newer program would take its path for dead", () => {
+  const peer = afterSaying(ping);
+  for (const plaintext of [ping, packValue([99, 1])]) {
+    const before = peer.sent.length;
+    peer.say(plaintext);
+    expect(peer.sent).toHaveLength(before + 1);
+    expect(peer.sent.at(-1)?.frames).toEqual([]);
+  }
+});
+
 const many = Array.from({ length: 10_000 }, () => 0);
 const fatal: Readonly<Record<string, Uint8Array>> = {
   "a byte that begins no frame": Uint8Array.of(7),
