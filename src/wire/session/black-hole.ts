@@ -23,14 +23,18 @@ export class BlackHole {
     this.#base.onLost(number, bytes);
   }
 
-  /** Asked once. */
-  takeLarge(): boolean {
-    return this.#large.take();
+  /**
+   * Not at the first doubt: the end of a flight that overran a queue is lost alike, and the short packet that probes for it arrives. One more
+   * long packet has to be lost of those that leave afterwards. Asked once.
+   * @param next the number that the next packet gets
+   */
+  takeLarge(next: number): boolean {
+    return this.#large.take(next);
   }
 
-  /** Asked once. */
+  /** At the first doubt: it only has the route prove itself again. Asked once. */
   takeBase(): boolean {
-    return this.#base.take();
+    return this.#base.take(null);
   }
 }
 
@@ -44,6 +48,9 @@ class LossRun {
   #provenBytes = 0;
   /** Acks are read before the losses they reveal: what left before this one and is shorter was lost for another reason. */
   #provenNumber = -1;
+  /** Of the first packet sent after there was doubt. */
+  #doubtedAt: number | null = null;
+  #isConfirmed = false;
 
   constructor(from: number, to: number, doubtful: number) {
     this.#from = from;
@@ -64,17 +71,23 @@ class LossRun {
     if (bytes < this.#from || bytes > this.#to || number < this.#provenNumber) return;
     this.#count++;
     this.#shortest = Math.min(bytes, this.#shortest);
+    this.#isConfirmed ||= this.#doubtedAt !== null && number >= this.#doubtedAt;
   }
 
-  take(): boolean {
-    const isDoubtful = this.#count >= this.#doubtful;
-    if (isDoubtful) this.#restart();
-    return isDoubtful;
+  /** @param next null where doubt is enough */
+  take(next: number | null): boolean {
+    if (this.#count < this.#doubtful) return false;
+    this.#doubtedAt ??= next;
+    if (next !== null && !this.#isConfirmed) return false;
+    this.#restart();
+    return true;
   }
 
   #restart(): void {
     this.#count = 0;
     this.#shortest = Number.POSITIVE_INFINITY;
     this.#provenBytes = 0;
+    this.#doubtedAt = null;
+    this.#isConfirmed = false;
   }
 }

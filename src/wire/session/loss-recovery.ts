@@ -171,6 +171,7 @@ export class LossRecovery {
       this.#reorderedAtMs = now;
       this.spuriousPackets++;
       outcome.lateBytes += this.#bytesOf(number);
+      this.blackHole.onAcked(number, this.#bytesOf(number));
       this.#settleAcked(number, acked, outcome);
     }
   }

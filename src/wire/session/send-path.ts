@@ -136,7 +136,8 @@ export class SendPath {
     const { probeNumber } = this.mtu;
     if (probeNumber !== null && isAcked(ack, probeNumber)) this.mtu.onArrived(now);
     this.#teachCongestion(now, outcome);
-    if (!this.isSuspect && this.recovery.blackHole.takeLarge()) this.mtu.onBlackHole(now);
+    const { blackHole, sent } = this.recovery;
+    if (!this.isSuspect && blackHole.takeLarge(sent.next)) this.mtu.onBlackHole(now);
   }
 
   handleTimeout(now: number, lost: Fate): void {
