@@ -98,8 +98,7 @@ function receive(buffer: Uint8Array): void {
 
 function end(): void {
   const report: CeilingReport = { seconds: (lastAt - startedAt) / 1_000, bytes, cpuSeconds: cpuSeconds() - cpuAtStart };
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.exit(0);
+  void Bun.write(Bun.stdout, `${JSON.stringify(report)}\n`).then(() => process.exit(0));
 }
 
 function cpuSeconds(): number {

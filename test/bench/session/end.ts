@@ -191,8 +191,7 @@ function report(): void {
     roundTrips: trips,
     stats: session.stats(performance.now()),
   };
-  process.stdout.write(`${JSON.stringify(said)}\n`);
-  process.exit(0);
+  void Bun.write(Bun.stdout, `${JSON.stringify(said)}\n`).then(() => process.exit(0));
 }
 
 function cpuSeconds(): number {
