@@ -267,7 +267,7 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   onDrain(): void {
-    this.#drive.wake();
+    this.#drive.drained();
   }
 
   #host(): StreamHost {

@@ -148,7 +148,7 @@ export class UdpEndpoint implements Disposable {
   }
 
   #drained(): void {
-    this.#drive.wake();
+    this.#drive.drained();
     for (const sink of new Set(this.#sinks.values())) sink.onDrain();
   }
 }

@@ -2,7 +2,7 @@ import type { Core, Transmit } from "../../wire/core.ts";
 import { systemClock, type Clock } from "./clock.ts";
 
 export interface DriveOptions<Event, To> {
-  /** False when it was taken but no more should come before {@link Drive.wake}. Must not throw. */
+  /** False when it was taken but no more should come before {@link Drive.drained}. Must not throw. */
   readonly send: (transmit: Transmit<To>) => boolean;
   readonly onEvent: (event: Event) => void;
   /** What `onEvent` or the core threw: a defect of ours. The drive goes on. */
@@ -14,6 +14,8 @@ export interface DriveOptions<Event, To> {
 
 /** After a throw in a timer, so that a defect cannot spin. Milliseconds. */
 const FAULT_PAUSE_MS = 100;
+/** A deadline may stand for what cannot leave, and must not spin either. Milliseconds. */
+const NO_ROOM_PAUSE_MS = 5;
 /**
  * A turn of the event loop lasts as long as datagrams wait, and under a flood that is long. What came is answered after so much at the
  * latest, or else the sender hears of it in great lumps and takes these for the nature of the path. Bytes.
@@ -31,6 +33,7 @@ export class Drive<Event, To> {
   #cancelTimer = () => {};
   #cancelFlush: (() => void) | null = null;
   #pauseUntil = 0;
+  #hasRoom = true;
   #unansweredBytes = 0;
   #stopped = false;
 
@@ -55,9 +58,15 @@ export class Drive<Event, To> {
     else this.wake();
   }
 
-  /** After every command to the core, and when `send` may go on. */
+  /** After every command to the core. */
   wake(): void {
     if (!this.#stopped && this.#cancelFlush === null) this.#soon(() => this.#turn());
+  }
+
+  /** `send` may go on. */
+  drained(): void {
+    this.#hasRoom = true;
+    this.wake();
   }
 
   /** At once, for the last words before {@link stop}. */
@@ -109,21 +118,23 @@ export class Drive<Event, To> {
   #sendSome(): boolean {
     let sent = false;
     for (let out = this.#next(); out !== null; out = this.#next()) {
-      if (!this.#options.send(out)) return false;
+      this.#hasRoom = this.#options.send(out);
+      if (!this.#hasRoom) return false;
       sent = true;
     }
     return sent;
   }
 
   #next(): Transmit<To> | null {
-    return this.#stopped ? null : this.#core.pollTransmit(this.now());
+    return this.#stopped || !this.#hasRoom ? null : this.#core.pollTransmit(this.now());
   }
 
   #setTimer(): void {
     this.#cancelTimer();
     const at = this.#stopped ? null : this.#core.pollTimeout();
     if (at === null) return;
-    this.#cancelTimer = this.#clock.after(Math.max(at, this.#pauseUntil) - this.now(), () => {
+    const roomAt = this.#hasRoom ? 0 : this.now() + NO_ROOM_PAUSE_MS;
+    this.#cancelTimer = this.#clock.after(Math.max(at, this.#pauseUntil, roomAt) - this.now(), () => {
       if (!this.#guard(() => this.#core.handleTimeout(this.now()))) this.#pauseUntil = this.now() + FAULT_PAUSE_MS;
       this.flush();
     });

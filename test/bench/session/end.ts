@@ -63,7 +63,7 @@ const port = await UdpPort.open({
   port: PORT[order.role],
   offload: order.offload,
   onDatagram: (datagram, from) => drive.handleDatagram(datagram, { kind: "udp", socket: 0, remote: from }),
-  onDrain: () => drive.wake(),
+  onDrain: () => drive.drained(),
   onTooLong: (to, bytes) => session.refused(performance.now(), { kind: "udp", socket: 0, remote: to }, bytes),
   onFault: fail,
 });

@@ -215,22 +215,30 @@ test("a core whose timer throws does not spin", () => {
   expect(faults).toHaveLength(11);
 });
 
-test("nothing more is asked of the core while there is no room, until wake()", () => {
+test("nothing more is asked of the core while there is no room, whatever comes in or is commanded, until drained()", () => {
   let room = false;
   const seen: string[] = [];
-  const { clock, drive } = setUp({
+  const { clock, drive, core } = setUp({
     send: (out) => {
       seen.push(`${out.bytes[0]}`);
       return room;
     },
   });
-  for (const byte of [1, 2, 3]) drive.handleDatagram(Uint8Array.of(byte), "ana");
+  for (const byte of [1, 2]) drive.handleDatagram(Uint8Array.of(byte), "ana");
   clock.advance(0);
-  expect(seen).toEqual(["1"]);
-  room = true;
+  drive.handleDatagram(Uint8Array.of(3), "ana");
+  core.say(Uint8Array.of(4), "ben");
   drive.wake();
-  clock.advance(0);
-  expect(seen).toEqual(["1", "2", "3"]);
+  core.nextTick = 0; // what is due and cannot leave must not spin
+  core.handleTimeout = (now) => void core.log.push(`timeout ${now}`);
+  clock.advance(10);
+  expect(seen).toEqual(["1"]);
+  expect(core.log.filter((line) => line.startsWith("timeout"))).toEqual(["timeout 5", "timeout 10"]);
+  core.nextTick = 1_000;
+  room = true;
+  drive.drained();
+  clock.advance(10);
+  expect(seen).toEqual(["1", "2", "3", "4"]);
 });
 
 test("flush() says the last words at once, and after an abort nothing happens any more", () => {
