@@ -309,7 +309,7 @@ export class LiveSession implements PeerSession, PacketSink {
   #send(bytes: Uint8Array, to: Route, segmentBytes: number): boolean {
     if (to.kind === "udp") return this.#options.endpoint.send(bytes, to, segmentBytes);
     for (let at = 0; at < bytes.length; at += segmentBytes)
-      this.#established.route.send(bytes.slice(at, at + segmentBytes));
+      this.#established.route.send(bytes.subarray(at, at + segmentBytes));
     return true;
   }
 

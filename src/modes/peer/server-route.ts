@@ -46,6 +46,7 @@ export class ServerRoute {
     });
   }
 
+  /** @param packet copied */
   send(packet: Uint8Array): void {
     if (!this.#isClosed) this.#batch.add(packet);
   }
