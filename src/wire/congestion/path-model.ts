@@ -1,4 +1,4 @@
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { MAX_BURST_BYTES, MIN_DATAGRAM_BYTES } from "../limits.ts";
 import { AckAggregation } from "./ack-aggregation.ts";
 import type { AckSample, LossSample } from "./controller.ts";
 import { InflightBounds } from "./inflight-bounds.ts";
@@ -20,7 +20,6 @@ const SLACK_BYTES = 8 * MIN_DATAGRAM_BYTES;
  */
 const QUANTA = 3;
 const QUANTUM_MS = 1;
-const MAX_QUANTUM_BYTES = 65_507;
 /** A probe that loses less than this has lost it by chance, however little it sent. */
 const LEAST_LOST_BYTES = 3 * MIN_DATAGRAM_BYTES;
 
@@ -72,7 +71,7 @@ export class PathModel {
   }
 
   get slackBytes(): number {
-    return Math.max(SLACK_BYTES, QUANTA * Math.min(this.maxBandwidth * QUANTUM_MS, MAX_QUANTUM_BYTES));
+    return Math.max(SLACK_BYTES, QUANTA * Math.min(this.maxBandwidth * QUANTUM_MS, MAX_BURST_BYTES));
   }
 
   /** By which acks run ahead. */

@@ -1,11 +1,9 @@
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { MAX_BURST_BYTES } from "../limits.ts";
 
 /** One ack for what comes in this time: the sender's bursts are worth as much, and its window has room for some of them. Milliseconds. */
 const PACE_MS = 1;
 /** And of the delay that an ack may have, this share at most: a near sender has sent all it may before a millisecond is over. */
 const DELAY_SHARE = 0.5;
-/** What one offloaded send holds, and more than that is never left waiting. Bytes. */
-const MAX_WAIT_BYTES = 54 * MIN_DATAGRAM_BYTES;
 /** The rate is that of the last full span. Milliseconds. */
 const SPAN_MS = 4;
 
@@ -29,7 +27,8 @@ export class AckPace {
     this.#bytes += bytes;
   }
 
+  /** Never more than one burst. */
   waitBytes(maxAckDelayMs: number): number {
-    return Math.min(this.#rate * Math.min(PACE_MS, DELAY_SHARE * maxAckDelayMs), MAX_WAIT_BYTES);
+    return Math.min(this.#rate * Math.min(PACE_MS, DELAY_SHARE * maxAckDelayMs), MAX_BURST_BYTES);
   }
 }

@@ -1,4 +1,4 @@
-import { MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { MAX_BURST_BYTES, MIN_DATAGRAM_BYTES } from "../limits.ts";
 
 /** A burst is worth this much of the rate, so that one call to the kernel carries many packets. Milliseconds. */
 const BURST_MS = 1;
@@ -7,8 +7,6 @@ const CATCH_UP_MS = 2;
 /** What late timers may owe in all: more is lost, or the rate would not be kept on a busy machine. Milliseconds of the rate. */
 const OWED_MS = 10;
 const MIN_BURST_BYTES = 2 * MIN_DATAGRAM_BYTES;
-/** What fits into one offloaded send. Bytes. */
-const MAX_BURST_BYTES = 54 * MIN_DATAGRAM_BYTES;
 /** RFC 9002 §7.7. */
 const INITIAL_BURST_BYTES = 10 * MIN_DATAGRAM_BYTES;
 
