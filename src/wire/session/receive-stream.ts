@@ -7,7 +7,6 @@ const MAX_HOLES = 16_384;
 
 /** What the other end says on a stream, put back in order. Offsets are bytes from the start of the stream. */
 export class ReceiveStream {
-  readonly #windowBytes: number;
   readonly #held: PagedBytes;
   /** What was read stays as it is for good. */
   readonly #isShared: boolean;
@@ -19,9 +18,8 @@ export class ReceiveStream {
   #finalBytes: number | null = null;
   #state: "open" | "stopped" | "reset" = "open";
 
-  /** @param pool of memory; null where what {@link read} gave stays as it is for good, and not only until it is consumed */
+  /** @param windowBytes of credit at first. @param pool of memory; null where what {@link read} gave stays as it is for good, and not only until it is consumed */
   constructor(windowBytes: number, pool: PagePool | null = null) {
-    this.#windowBytes = windowBytes;
     this.#isShared = pool === null;
     this.#held = new PagedBytes(pool);
     this.#creditEnd = windowBytes;
@@ -116,11 +114,10 @@ export class ReceiveStream {
   }
 
   /**
-   * @param scale how many times the first window it is now
-   * @returns true when the other end should be told of more credit
+   * @param windowBytes of credit ahead of what is consumed, by now
+   * @returns true when the other end should be told of more
    */
-  raiseCredit(scale: number): boolean {
-    const windowBytes = Math.floor(this.#windowBytes * scale);
+  raiseCredit(windowBytes: number): boolean {
     const end = this.#consumed + windowBytes;
     if (this.isComplete || end - this.#creditEnd < windowBytes / 4) return false;
     this.#creditEnd = end;

@@ -264,7 +264,7 @@ export class Streams {
   #consume(pair: StreamPair, bytes: number): void {
     const counted = pair.receive.consume(bytes);
     if (pair.class === "bulk") this.#credit.onConsumed(counted);
-    if (!pair.receive.isStopped && pair.receive.raiseCredit(pair.class === "bulk" ? this.#streamScale : 1)) {
+    if (!pair.receive.isStopped && pair.receive.raiseCredit(this.#windowOf(pair))) {
       pair.isCreditDue = true;
       this.frames.add(pair);
     }
@@ -275,10 +275,12 @@ export class Streams {
     this.#streamWindow.onDone(now, doneBytes, rttMs);
   }
 
-  /** A stream that is not read is not to hold up the others. */
-  get #streamScale(): number {
+  /** The credit of one stream. What is not read of it is not to hold up the others. */
+  #windowOf(pair: StreamPair): number {
+    const { messageWindowBytes, bulkWindowBytes } = this.#limits;
+    if (pair.class !== "bulk") return messageWindowBytes;
     const most = Math.min(this.#streamWindow.bytes, STREAM_SHARE * this.#receiveWindow.bytes);
-    return Math.max(1, most / this.#limits.bulkWindowBytes);
+    return Math.max(bulkWindowBytes, Math.floor(most));
   }
 
   #tellFinished(pair: StreamPair): void {

@@ -40,11 +40,6 @@ export class TunedWindow {
     this.#pool = pool;
   }
 
-  /** How many times its first size it is now: what shares it grows alike. */
-  get scale(): number {
-    return this.bytes / this.#firstBytes;
-  }
-
   /** Bytes are done with. At the end of each round trip the window is to hold twice what one brings (Fisk and Feng, Dynamic Right-Sizing). */
   onDone(now: number, bytes: number, rttMs: number): void {
     // What comes first took its time before.

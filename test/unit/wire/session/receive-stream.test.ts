@@ -20,8 +20,8 @@ test("ReceiveStream raises the credit only for what was consumed, by a quarter o
   stream.onData(0, bytes(800), false);
   expect(stream.consume(800)).toBe(0); // nothing was read yet
   stream.read();
-  expect([stream.consume(200), stream.raiseCredit(1), stream.creditEnd]).toEqual([200, false, 1_000]);
-  expect([stream.consume(100), stream.raiseCredit(1), stream.creditEnd]).toEqual([100, true, 1_300]);
+  expect([stream.consume(200), stream.raiseCredit(1_000), stream.creditEnd]).toEqual([200, false, 1_000]);
+  expect([stream.consume(100), stream.raiseCredit(1_000), stream.creditEnd]).toEqual([100, true, 1_300]);
   expect(stream.consume(10_000)).toBe(500);
 });
 
@@ -30,7 +30,7 @@ test("ReceiveStream gives as many times its window as it is told", () => {
   stream.onData(0, bytes(400), false);
   stream.read();
   stream.consume(400);
-  expect([stream.raiseCredit(1.5), stream.creditEnd]).toEqual([true, 1_900]);
+  expect([stream.raiseCredit(1_500), stream.creditEnd]).toEqual([true, 1_900]);
 });
 
 test("ReceiveStream refuses bytes beyond its credit, however little they say", () => {
