@@ -1,4 +1,4 @@
-import { addressKey, type UdpAddress } from "../../wire/address.ts";
+import type { UdpAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import { WireError, type ErrorCode } from "../../wire/errors.ts";
 import { abilities } from "../../wire/messages/session.ts";
@@ -12,7 +12,6 @@ import { Session } from "../../wire/session/session.ts";
 import { GROWTH_BYTES } from "../../wire/session/session-limits.ts";
 import { WindowPool } from "../../wire/session/tuned-window.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
-import { formatBytes } from "../cli/amounts.ts";
 import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
 import type { Qlog, SessionTrace } from "../runtime/qlog.ts";
@@ -23,6 +22,7 @@ import { PathSeeker } from "./path-seeker.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
 import { figuresOf, type SessionFigures } from "./session-figures.ts";
+import { SessionPath } from "./session-path.ts";
 import { SessionStreams } from "./session-streams.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { PacketSink, UdpEndpoint } from "./udp-endpoint.ts";
@@ -67,14 +67,10 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #trace: SessionTrace | null;
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
-  #path: PathInfo;
-  #hasBegun = false;
-  /** What the server lets pass of what we relay, once it has said so. */
-  #relayBytesPerSecond: number | null = null;
+  readonly #path: SessionPath;
   #end: SessionEnd | null = null;
   /** Where nothing may go over the server. */
   readonly #guard: DirectGuard | null;
-  #onPath: (path: PathInfo) => void = () => undefined;
   #onDatagram: (bytes: Uint8Array) => void = () => undefined;
   #onAway: () => void = () => undefined;
 
@@ -88,7 +84,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#connected.promise.catch(() => undefined);
     this.#established = established;
     this.#options = options;
-    this.#path = { kind: "relay-ws", remote: options.server, rttMs: 0, why: "sessions begin over the server" };
+    this.#path = new SessionPath(options.server);
     const now = performance.now();
     this.#trace = options.qlog?.session({ id: this.id, isInitiator, now }) ?? null;
     this.#core = new Session({
@@ -139,7 +135,7 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   get path(): PathInfo {
-    return this.#path;
+    return this.#path.now;
   }
 
   get figures(): SessionFigures {
@@ -184,7 +180,7 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   onPath(handler: (path: PathInfo) => void): void {
-    this.#onPath = handler;
+    this.#path.onChange(handler);
   }
 
   onAway(handler: () => void): void {
@@ -231,16 +227,12 @@ export class LiveSession implements PeerSession, PacketSink {
   /** The server says that the other end hung up: what is on its way over a path of our own may still come. */
   serverGone(): void {
     this.setServerRoute(false);
-    if (this.#path.kind === "relay-ws") setTimeout(() => this.abort("peer-gone", "they went away"), GRACE_MS);
+    if (this.#path.isRelayed) setTimeout(() => this.abort("peer-gone", "they went away"), GRACE_MS);
   }
 
   /** The server slows down what we send over it. */
   relayLimited(bytesPerSecond: number): void {
-    if (this.#end !== null) return;
-    this.#relayBytesPerSecond = bytesPerSecond;
-    if (this.#path.kind !== "relay-ws") return;
-    this.#path = { ...this.#path, ...limitedTo(bytesPerSecond) };
-    this.#onPath(this.#path);
+    if (this.#end === null) this.#path.relayLimited(bytesPerSecond);
   }
 
   /** This machine is on another network: what was found on the old one may hold no more. */
@@ -331,7 +323,7 @@ export class LiveSession implements PeerSession, PacketSink {
       case "route-seen":
       case "route-validated":
       case "route-lost":
-        if (event.kind === "route-lost" && this.#isOnPath(event.route)) this.#guard?.lost();
+        if (event.kind === "route-lost" && this.#path.isOn(event.route)) this.#guard?.lost();
         return this.#seeker.routeEvent(event);
       case "path-selected":
         return this.#moved(event);
@@ -356,17 +348,9 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
-    const rate = route.kind === "server" ? this.#relayBytesPerSecond : null;
-    this.#path = { ...this.#seeker.describe(route, rttMs ?? 0, why), ...(rate !== null && limitedTo(rate)) };
-    this.#guard?.moved(this.#path);
-    const isBeginning = !this.#hasBegun && route.kind === "server";
-    this.#hasBegun = true;
-    // Where every session begins is told with the session itself.
-    if (!isBeginning) this.#onPath(this.#path);
-  }
-
-  #isOnPath(route: Route): boolean {
-    return route.kind === "udp" && addressKey(route.remote) === this.#path.remote;
+    const path = this.#seeker.describe(route, rttMs ?? 0, why);
+    this.#guard?.moved(path);
+    this.#path.moved(path);
   }
 
   #index(index: number): void {
@@ -398,11 +382,6 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#established.route.close();
     this.#ended.resolve(end);
   }
-}
-
-function limitedTo(relayBytesPerSecond: number): Pick<PathInfo, "why" | "relayBytesPerSecond"> {
-  const rate = `${formatBytes(relayBytesPerSecond)}/s`;
-  return { relayBytesPerSecond, why: `the server limits what you relay: ${rate}; a direct path has no limit` };
 }
 
 export function endError(end: SessionEnd): UserError {
