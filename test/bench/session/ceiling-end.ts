@@ -4,6 +4,7 @@ import { SegmentOffload, joinReceived } from "../../../src/modes/runtime/segment
 import { tuneSocket } from "../../../src/modes/runtime/socket-options.ts";
 import { bindUdp, sendSome } from "../../../src/modes/runtime/udp-socket.ts";
 import { AeadKey } from "../../../src/wire/noise/primitives.ts";
+import { cpuSecondsOf } from "../support/process.ts";
 
 export interface CeilingOrder {
   readonly role: "talker" | "listener";
@@ -48,7 +49,7 @@ else setTimeout(end, order.forMs + 1_000);
 async function talk(): Promise<void> {
   await Bun.sleep(300);
   startedAt = performance.now();
-  cpuAtStart = cpuSeconds();
+  cpuAtStart = cpuSecondsOf(process.pid);
   while (performance.now() < startedAt + order.forMs) {
     for (let turn = 0; turn < 8 && !isFull; turn++) sendBurst();
     // Room comes with the drain, and time with every turn.
@@ -86,7 +87,7 @@ function receive(buffer: Uint8Array): void {
   if (order.role === "talker") return;
   if (startedAt === 0) {
     startedAt = performance.now();
-    cpuAtStart = cpuSeconds();
+    cpuAtStart = cpuSecondsOf(process.pid);
   }
   for (let at = 0; at < buffer.length; at += order.packetBytes) {
     const stop = Math.min(at + order.packetBytes, buffer.length);
@@ -97,11 +98,10 @@ function receive(buffer: Uint8Array): void {
 }
 
 function end(): void {
-  const report: CeilingReport = { seconds: (lastAt - startedAt) / 1_000, bytes, cpuSeconds: cpuSeconds() - cpuAtStart };
+  const report: CeilingReport = {
+    seconds: (lastAt - startedAt) / 1_000,
+    bytes,
+    cpuSeconds: cpuSecondsOf(process.pid) - cpuAtStart,
+  };
   void Bun.write(Bun.stdout, `${JSON.stringify(report)}\n`).then(() => process.exit(0));
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }

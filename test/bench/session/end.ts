@@ -8,6 +8,7 @@ import type { SessionStats } from "../../../src/wire/session/stats.ts";
 import { CHAT_STREAM } from "../../../src/wire/session/stream-id.ts";
 import { SimNetwork } from "../../sim/network.ts";
 import { sessionOptions } from "../../sim/pair.ts";
+import { cpuSecondsOf } from "../support/process.ts";
 
 export interface EndOrder {
   readonly role: "talker" | "listener";
@@ -79,7 +80,8 @@ let onWritable = () => {};
 let onEcho = () => {};
 let onFinished = () => {};
 const trips: number[] = [];
-let [echoedBytes, readBytes, cpuAtStart, startedAt, endedAt] = [0, 0, 0, 0, 0];
+/** Written by the talker, read by the listener: `bulkBytes`. */
+let [echoedBytes, bulkBytes, cpuAtStart, startedAt, endedAt] = [0, 0, 0, 0, 0];
 
 const probing = setInterval(() => {
   session.probe(performance.now(), route, 0);
@@ -106,7 +108,7 @@ async function talk(): Promise<void> {
 function begin(): void {
   if (startedAt > 0) return;
   startedAt = performance.now();
-  cpuAtStart = cpuSeconds();
+  cpuAtStart = cpuSecondsOf(process.pid);
 }
 
 /** Resolves when the last byte is acknowledged. */
@@ -117,11 +119,11 @@ async function writeBulk(): Promise<void> {
   onFinished = finished.resolve;
   onWritable = () => {
     for (;;) {
-      const left = performance.now() < until ? order.bulkBytes - readBytes : 0;
+      const left = performance.now() < until ? order.bulkBytes - bulkBytes : 0;
       if (left <= 0) break;
       const part = CHUNK.subarray(0, Math.min(CHUNK.length, left));
       const taken = session.write(performance.now(), stream, part);
-      readBytes += taken;
+      bulkBytes += taken;
       if (taken < part.length) return drive.wake();
     }
     onWritable = () => {};
@@ -172,7 +174,7 @@ function read(stream: number): void {
     begin();
     session.consumed(performance.now(), stream, part.length);
     if (stream === CHAT_STREAM) heard(part);
-    else readBytes += part.length;
+    else bulkBytes += part.length;
   }
   drive.wake();
 }
@@ -185,16 +187,11 @@ function heard(part: Uint8Array): void {
 function report(): void {
   const said: EndReport = {
     seconds: (endedAt - startedAt) / 1_000,
-    bytes: readBytes,
-    cpuSeconds: cpuSeconds() - cpuAtStart,
+    bytes: bulkBytes,
+    cpuSeconds: cpuSecondsOf(process.pid) - cpuAtStart,
     peakBytes: process.resourceUsage().maxRSS * (process.platform === "linux" ? 1_024 : 1),
     roundTrips: trips,
     stats: session.stats(performance.now()),
   };
   void Bun.write(Bun.stdout, `${JSON.stringify(said)}\n`).then(() => process.exit(0));
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }

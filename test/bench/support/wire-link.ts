@@ -56,9 +56,8 @@ export class WireLink implements AsyncDisposable {
 
 let made = 0;
 
-function freshNames(): readonly [string, string] {
-  const name = `bench-${process.pid}-${++made}`;
-  return [`${name}-a`, `${name}-b`];
+function freshName(): string {
+  return `bench-${process.pid}-${++made}`;
 }
 
 type Change = (namespace: string, device: string) => string;
@@ -72,8 +71,8 @@ function lossOf(share: number): Change {
 }
 
 async function veth(changes: readonly Change[]): Promise<Made> {
-  const [a, b] = freshNames();
-  const [near, far] = [`be${process.pid}a`.slice(0, 15), `be${process.pid}b`.slice(0, 15)];
+  const name = freshName();
+  const [a, b, near, far] = [`${name}-a`, `${name}-b`, "near", "far"];
   const remove = () => shell(`ip netns del ${a}; ip netns del ${b}; true`);
   await shell(
     `ip netns add ${a}; ip netns add ${b}`,
@@ -87,7 +86,7 @@ async function veth(changes: readonly Change[]): Promise<Made> {
 
 /** See test/netdelay. */
 async function wan(options: readonly string[]): Promise<Made> {
-  const name = `bench-${process.pid}-${++made}`;
+  const name = freshName();
   const script = join(root, "test/netdelay/link.sh");
   const link = Bun.spawn([script, name, "-d", "25", "-r", "500", "-q", "50", ...options], {
     stdin: "ignore",
