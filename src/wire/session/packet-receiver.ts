@@ -6,11 +6,25 @@ import type { ReceivePath } from "./receive-path.ts";
 import type { ReceivePaths } from "./receive-paths.ts";
 import { CHECKS_PATH } from "./path-id.ts";
 import type { Rekey } from "./rekey.ts";
+import { type Route, SERVER_ROUTE } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import type { SessionCounters } from "./stats.ts";
 
+/** A buffer that came: when, and on which route. */
+export interface Arrival {
+  readonly now: number;
+  readonly from: Route;
+  readonly key: string;
+}
+
 /** An authentic packet, for the first time. */
-export type OnPacket = (path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number) => void;
+export type OnPacket = (
+  arrival: Arrival,
+  path: ReceivePath,
+  number: number,
+  plaintext: Uint8Array,
+  bytes: number,
+) => void;
 
 /** Takes buffers apart and opens what lies in them; whatever is not a fresh packet of the other end is counted and dropped without a trace. */
 export class PacketReceiver {
@@ -20,9 +34,8 @@ export class PacketReceiver {
   readonly #counters: SessionCounters;
 
   readonly #onPacket: OnPacket;
-  // Of the buffer being read: a closure for each would be made anew for each datagram.
-  #now = 0;
-  #key = "";
+  /** Of the buffer being read: a closure over it would be made anew for each. */
+  #arrival: Arrival = { now: 0, from: SERVER_ROUTE, key: "" };
   #route: RouteState | null = null;
 
   constructor(indexes: Indexes, rekey: Rekey, paths: ReceivePaths, counters: SessionCounters, onPacket: OnPacket) {
@@ -33,18 +46,17 @@ export class PacketReceiver {
     this.#onPacket = onPacket;
   }
 
-  /** @param key of the route it came on */
-  receive(now: number, buffer: Uint8Array, key: string, known: Paths): void {
-    this.#now = now;
-    this.#key = key;
-    this.#route = known.routeOf(key);
+  receive(arrival: Arrival, buffer: Uint8Array, known: Paths): void {
+    this.#arrival = arrival;
+    this.#route = known.routeOf(arrival.key);
     const splitter = this.#route?.splitter ?? new BurstSplitter();
     splitter.split(buffer, this.#open);
   }
 
   /** In this order: length, index, epoch, fresh; then the tag; and only then anything is remembered. */
   readonly #open = (bytes: Uint8Array, start: number, end: number): boolean => {
-    const [now, route] = [this.#now, this.#route];
+    const route = this.#route;
+    const { now, key } = this.#arrival;
     if (typeAt(bytes, start, end) !== packetType.sealed) return this.#drop("foreignPackets");
     const index = receiverIndexAt(bytes, start);
     if (!this.#indexes.isLocal(index)) return this.#drop("foreignPackets");
@@ -55,13 +67,13 @@ export class PacketReceiver {
     if (this.#paths.isGone(pathId) || window?.isFresh(number) === false) return this.#drop("repeatedPackets");
     const plaintext = this.#rekey.ring.open(now, bytes, start, end);
     if (plaintext === null) return this.#drop("forgedPackets");
-    const path = known ?? this.#paths.open(pathId, this.#key, now);
+    const path = known ?? this.#paths.open(pathId, key, now);
     if (path.window.isFresh(number)) path.window.mark(number);
     if (pathId === CHECKS_PATH) route?.checks?.mark(number);
     this.#rekey.onOpened(now);
     this.#counters.openedPackets++;
     this.#indexes.onUsed(now, index);
-    this.#onPacket(path, number, plaintext, end - start);
+    this.#onPacket(this.#arrival, path, number, plaintext, end - start);
     return true;
   };
 

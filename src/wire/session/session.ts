@@ -16,14 +16,14 @@ import { Indexes } from "./indexes.ts";
 import { LimitClock } from "./limit-clock.ts";
 import { PacketCopies } from "./packet-copies.ts";
 import { PacketFiller } from "./packet-filler.ts";
-import { PacketReceiver } from "./packet-receiver.ts";
+import { type Arrival, PacketReceiver } from "./packet-receiver.ts";
 import { PacketWriter } from "./packet-writer.ts";
 import { Paths } from "./paths.ts";
 import { Pings } from "./pings.ts";
 import type { ReceivePath } from "./receive-path.ts";
 import { isAcknowledged, ReceivePaths } from "./receive-paths.ts";
 import { Rekey } from "./rekey.ts";
-import { type Route, routeKey, RouteKeys, SERVER_ROUTE, type UdpRoute } from "./route.ts";
+import { type Route, routeKey, RouteKeys, type UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { ackDelayMs, probeTimeoutMs } from "./rtt.ts";
 import { Sender } from "./sender.ts";
@@ -91,12 +91,6 @@ export class Session implements Core<SessionEvent, Route> {
   readonly #dispatcher: FrameDispatcher;
   readonly #pings = new Pings(this.#control, this.#events);
   readonly #ending = new Ending(this.#events, () => this.#streams.release());
-  /** Of the buffer being read. */
-  #arrival: { readonly now: number; readonly from: Route; readonly key: string } = {
-    now: 0,
-    from: SERVER_ROUTE,
-    key: "",
-  };
   #isEstablished = false;
   #heardAtMs: number;
   #receivedBytes = 0;
@@ -130,7 +124,7 @@ export class Session implements Core<SessionEvent, Route> {
       this.#rekey,
       this.#received,
       this.#counters,
-      (path, number, plaintext, bytes) => this.#onPacket(path, number, plaintext, bytes),
+      (arrival, path, number, plaintext, bytes) => this.#onPacket(arrival, path, number, plaintext, bytes),
     );
     this.#dispatcher = this.#makeDispatcher(lost);
     this.#refillSpares();
@@ -247,9 +241,8 @@ export class Session implements Core<SessionEvent, Route> {
   handleDatagram(now: number, datagram: Uint8Array, from: Route): void {
     if (this.#ending.state === "closed") return;
     this.#tracer?.begin(now);
-    this.#arrival = { now, from, key: this.#routeKeys.of(from) };
     try {
-      this.#receiver.receive(now, datagram, this.#arrival.key, this.#paths);
+      this.#receiver.receive({ now, from, key: this.#routeKeys.of(from) }, datagram, this.#paths);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.close(now, "protocol-error", error.message);
@@ -296,8 +289,13 @@ export class Session implements Core<SessionEvent, Route> {
     return parts.reduce((at, part) => Math.min(at, part.pollTimeout() ?? at), idleAt);
   }
 
-  #onPacket(path: ReceivePath, number: number, plaintext: Uint8Array, bytes: number): void {
-    const { now, from, key } = this.#arrival;
+  #onPacket(
+    { now, from, key }: Arrival,
+    path: ReceivePath,
+    number: number,
+    plaintext: Uint8Array,
+    bytes: number,
+  ): void {
     if (this.#ending.state === "closed") return;
     if (!this.#isEstablished) this.#events.push({ kind: "established" });
     this.#isEstablished = true;
