@@ -1,12 +1,14 @@
-import { sameAddress, type UdpAddress } from "../../wire/address.ts";
+import { familyOf, sameAddress, type UdpAddress } from "../../wire/address.ts";
 import type { Random } from "../../wire/core.ts";
-import { Responder, type Ticket } from "../../wire/traversal/responder.ts";
+import { type Observed, Responder, type Ticket } from "../../wire/traversal/responder.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
 
 /** A member's tickets that still answer: the newest, and those it is just leaving. */
 const MAX_TICKETS = 3;
 const MAX_ADDRESSES = 8;
+/** By both ports. */
+const MAX_SEEN = 64;
 
 export interface DiscoveryOptions {
   readonly clock: Clock;
@@ -19,6 +21,11 @@ export interface DiscoveryOptions {
   readonly onObserved: (member: Member) => void;
 }
 
+interface Seen {
+  readonly address: UdpAddress;
+  readonly listener: number;
+}
+
 /** Gives tickets to members and notes where UDP requests under them come from. */
 export class Discovery {
   readonly #options: DiscoveryOptions;
@@ -26,8 +33,8 @@ export class Discovery {
   readonly #bearers = new Map<Ticket, Member>();
   /** Newest last. */
   readonly #tickets = new Map<Member, Ticket[]>();
-  /** The ticket under which `member.observed` was seen. */
-  readonly #seenUnder = new WeakMap<Member, Ticket>();
+  /** By which ports, under the ticket beside it. */
+  readonly #seen = new WeakMap<Member, { readonly ticket: Ticket; readonly all: readonly Seen[] }>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -46,7 +53,7 @@ export class Discovery {
   /** @returns what to send back to `from` out of the same listener; null for silence */
   handleDatagram(datagram: Uint8Array, from: UdpAddress, listener: number): Uint8Array | null {
     const answer = this.#responder.handleDatagram(this.#options.clock.now(), datagram, from, listener);
-    if (answer !== null) this.#note(answer.observed.ticket, answer.observed.address);
+    if (answer !== null) this.#note(answer.observed);
     return answer?.reply ?? null;
   }
 
@@ -56,13 +63,21 @@ export class Discovery {
   }
 
   /** A member takes a new ticket when its network changes: what the first answer under it shows replaces all that was seen before. */
-  #note(ticket: Ticket, address: UdpAddress): void {
+  #note({ ticket, address, listener }: Observed): void {
     const member = this.#bearers.get(ticket);
     if (member === undefined || this.#tickets.get(member)?.at(-1) !== ticket) return;
-    const before = this.#seenUnder.get(member) === ticket ? member.observed : [];
-    this.#seenUnder.set(member, ticket);
-    if (before.some((each) => sameAddress(each, address))) return;
-    member.observed = [...before, address].slice(-MAX_ADDRESSES);
+    const known = this.#seen.get(member);
+    const before = known?.ticket === ticket ? known.all : [];
+    if (before.some((each) => each.listener === listener && sameAddress(each.address, address))) return;
+    const all = [...before, { address, listener }].slice(-MAX_SEEN);
+    this.#seen.set(member, { ticket, all });
+    this.#tell(member, toTell(all));
+  }
+
+  #tell(member: Member, addresses: readonly UdpAddress[]): void {
+    const isSame = addresses.length === member.observed.length;
+    if (isSame && addresses.every((address) => member.observed.some((each) => sameAddress(each, address)))) return;
+    member.observed = addresses;
     this.#options.onObserved(member);
   }
 
@@ -70,4 +85,16 @@ export class Discovery {
     this.#responder.revoke(ticket);
     this.#bearers.delete(ticket);
   }
+}
+
+/**
+ * The second port is asked from passing sockets too, to learn how a NAT gives out ports: of a family that the first one sees, what that one
+ * sees is where a member may be reached.
+ */
+function toTell(all: readonly Seen[]): readonly UdpAddress[] {
+  const first = all.filter(({ listener }) => listener === 0).map(({ address }) => address);
+  const families = new Set(first.map(({ ip }) => familyOf(ip)));
+  const others = all.filter(({ address, listener }) => listener > 0 && !families.has(familyOf(address.ip)));
+  const told = [...first, ...others.map(({ address }) => address)];
+  return told.filter((each, index) => told.findIndex((one) => sameAddress(one, each)) === index).slice(-MAX_ADDRESSES);
 }

@@ -59,14 +59,19 @@ export class Inquiry {
     return this.#startedAt + (this.#schedule.askAtMs[this.#asked] ?? this.#schedule.giveUpAtMs);
   }
 
+  /** It will be asked again unless answered. */
+  get isAsking(): boolean {
+    return this.#asked < this.#schedule.askAtMs.length;
+  }
+
   isOver(now: number): boolean {
-    return this.#asked === this.#schedule.askAtMs.length && now >= this.dueAt;
+    return !this.isAsking && now >= this.dueAt;
   }
 
   /** @returns the datagram to send now, null when it is not time. What was missed is not made up for. */
   ask(now: number): Uint8Array | null {
-    if (now < this.dueAt || this.#asked === this.#schedule.askAtMs.length) return null;
-    while (this.#asked < this.#schedule.askAtMs.length && now >= this.dueAt) this.#asked++;
+    if (now < this.dueAt || !this.isAsking) return null;
+    while (this.isAsking && now >= this.dueAt) this.#asked++;
     return this.#ticket.request(this.#txid);
   }
 

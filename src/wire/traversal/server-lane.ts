@@ -1,6 +1,6 @@
 import { sameAddress, type UdpAddress } from "../address.ts";
 import type { DiscoveryReply } from "../messages/discovery.ts";
-import { Inquiry, type OpenTicket, type Schedule } from "./inquiry.ts";
+import { Inquiry, type OpenTicket, type Schedule, type SocketRoute } from "./inquiry.ts";
 
 /** What a lane asks with; one for all lanes, since the ticket may be renewed under them. */
 export interface Asking {
@@ -46,28 +46,48 @@ export class ServerLane {
     return Math.min(...inquiries, this.#retryAt, this.#keepAt);
   }
 
+  get remotes(): readonly UdpAddress[] {
+    return this.#ports.map(({ remote }) => remote);
+  }
+
   /** A question that is due. */
-  poll(now: number): { readonly bytes: Uint8Array; readonly remote: UdpAddress } | null {
+  poll(now: number): (SocketRoute & { readonly bytes: Uint8Array }) | null {
     for (const { inquiry, remote } of this.#ports) {
       const bytes = inquiry?.ask(now) ?? null;
-      if (bytes !== null) return { bytes, remote };
+      if (bytes !== null) return { socket: this.socket, remote, bytes };
     }
     return null;
   }
 
-  /** @returns what it says and whether that is new; null when it answers no question */
-  receive(now: number, datagram: Uint8Array, from: UdpAddress): { reply: DiscoveryReply; isNews: boolean } | null {
+  /** @returns what it says, whether that is new, and whether it was another before; null when it answers no question */
+  receive(
+    now: number,
+    datagram: Uint8Array,
+    from: UdpAddress,
+  ): { reply: DiscoveryReply; isNews: boolean; hasMoved: boolean } | null {
     const port = this.#ports.find(({ remote }) => sameAddress(remote, from));
     const reply = port?.inquiry?.answer(datagram) ?? null;
     if (port === undefined || reply === null) return null;
     const isNews = port.reflexive === null || !sameAddress(port.reflexive, reply.address);
+    const hasMoved = isNews && port.reflexive !== null;
+    if (hasMoved) this.#forgetOthers(now, port);
     port.inquiry = null;
     port.reflexive = reply.address;
     this.#isBlocked = false;
     this.#silences = 0;
     this.#retryAt = Infinity;
     this.scheduleKeep(now);
-    return { reply, isNews };
+    return { reply, isNews, hasMoved };
+  }
+
+  /** Where each of the server's ports that has answered sees the socket; empty until none is waited for any more. */
+  get reflexive(): readonly UdpAddress[] {
+    const addresses = this.#ports.flatMap(({ reflexive }) => reflexive ?? []);
+    return addresses.length === this.#ports.length || this.#isQuiet() ? addresses : [];
+  }
+
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   /** After an answer, and when it is decided anew whether the mapping is to be kept. */
@@ -90,6 +110,16 @@ export class ServerLane {
     this.#isKeeping = false;
     this.#retryAt = Infinity;
     for (const port of this.#ports) port.inquiry = this.#inquire(now, FIRST);
+  }
+
+  /** The NAT gave another address: what the other ports saw is as old. */
+  #forgetOthers(now: number, moved: ServerPort): void {
+    this.#isKeeping = false;
+    for (const port of this.#ports) {
+      if (port === moved) continue;
+      port.reflexive = null;
+      port.inquiry ??= this.#inquire(now, FIRST);
+    }
   }
 
   #keep(now: number): void {

@@ -79,6 +79,8 @@ class Net {
   }
 }
 
+const blocked = (net: Net) => net.events.filter((event) => event.kind === "blocked");
+const mappings = (net: Net) => net.events.flatMap((event) => (event.kind === "mapping" ? [event.mapping] : []));
 const reflexives = (net: Net) => net.events.filter((event) => event.kind === "reflexive");
 
 test("each socket learns within a round trip where each port of the server sees it", () => {
@@ -121,10 +123,11 @@ test("what is lost is asked again at 100, 200, 400 and 800 ms, and 1.5 s of sile
   net.runTo(1_600);
   const times = net.asked.filter(({ remote }) => remote === first).map(({ at }) => at);
   expect(times).toEqual([0, 100, 200, 400, 800]);
-  expect(net.events).toEqual([
+  expect(blocked(net)).toEqual([
     { kind: "blocked", socket: 0, at: 1_500 },
     { kind: "blocked", socket: 1, at: 1_500 },
   ]);
+  expect(mappings(net)).toEqual([{ kind: "blocked", step: 0 }]);
 });
 
 test("a blocked socket is tried again after 10 s and then every minute, and heard when it opens", () => {
@@ -136,7 +139,7 @@ test("a blocked socket is tried again after 10 s and then every minute, and hear
     ({ at, remote }, index) => remote === first && (net.asked[index - 1]?.at ?? -1e9) < at - 1_000,
   );
   expect(rounds.map(({ at }) => at)).toEqual([0, 11_500, 73_000, 134_500]);
-  expect(net.events).toHaveLength(2);
+  expect(blocked(net)).toHaveLength(2);
   net.isLost = ({ ip }) => ip.includes(":");
   net.runTo(260_000);
   expect(reflexives(net).map(({ socket, at }) => [socket, at])).toEqual([
@@ -185,7 +188,11 @@ test("a mapping that changed is told with the next keepalive", () => {
     reflexives(net)
       .slice(4)
       .map(({ socket, address }) => ({ socket, address })),
-  ).toEqual([{ socket: 0, address: moved }]);
+  ).toEqual([
+    { socket: 0, address: moved },
+    { socket: 0, address: moved },
+  ]);
+  expect(mappings(net)).toEqual([{ kind: "independent", step: 0 }]);
 });
 
 test("a keepalive without answer is repeated after 1 and 2 s, then everything is asked anew", () => {
@@ -199,8 +206,8 @@ test("a keepalive without answer is repeated after 1 and 2 s, then everything is
   const [start = 0] = times;
   const again = [3_500, 3_600, 3_700, 3_900, 4_300].flatMap((at) => [at, at]);
   expect(times.map((at) => Math.round(at - start))).toEqual([0, 1_000, 2_000, ...again]);
-  const blocked = net.events.filter(({ kind, socket }) => kind === "blocked" && socket === 0);
-  expect(blocked.map(({ at }) => Math.round(at - start))).toEqual([5_000]);
+  const silent = blocked(net).filter(({ socket }) => socket === 0);
+  expect(silent.map(({ at }) => Math.round(at - start))).toEqual([5_000]);
 });
 
 test("renew() asks under the new ticket from the next question on", () => {
@@ -284,4 +291,85 @@ test("handleDatagram() survives anything and believes none of it", () => {
       expect(gatherer.pollEvent()).toBeNull();
     }),
   );
+});
+
+/** A NAT with a new port for each socket and destination, `next` after the one before. */
+function symmetric(next: (port: number) => number): Net["nat"] {
+  const ports = new Map<string, number>();
+  let last = 40_000;
+  return (socket, remote) => {
+    const key = `${socket} ${remote.ip} ${remote.port}`;
+    const port = ports.get(key) ?? (last = next(last));
+    ports.set(key, port);
+    return { ip: "28.1.0.7", port };
+  };
+}
+
+function judge(net: Net): void {
+  net.start();
+  net.runTo(100);
+  const wanted = net.events.find((event) => event.kind === "sockets-wanted");
+  expect(wanted).toMatchObject({ count: 4 });
+  net.gatherer.judge(net.now, [10, 11, 12, 13]);
+  net.runTo(1_000);
+}
+
+test("a NAT in front that gives each destination a port is judged by four more sockets, 5 ms apart", () => {
+  const net = new Net();
+  net.nat = symmetric((port) => port + 2);
+  judge(net);
+  const surveyed = net.asked.filter(({ socket }) => socket >= 10);
+  expect(surveyed.map(({ socket, at }) => [socket, at])).toEqual(
+    [10, 11, 12, 13].map((socket, n) => [socket, 100 + 5 * n]),
+  );
+  expect(net.events.find((event) => event.kind === "surveyed")).toMatchObject({
+    sockets: [10, 11, 12, 13],
+    addresses: [4, 5, 6, 7].map((n) => ({ ip: "28.1.0.7", port: 40_002 + 2 * n })),
+  });
+  expect(mappings(net)).toEqual([{ kind: "sequential", step: 2 }]);
+});
+
+test("a survey of which one answer is lost for good ends after half a second, with a gap", () => {
+  const net = new Net();
+  net.nat = symmetric((port) => port + 1);
+  net.isLost = () => net.asked.at(-1)?.socket === 12;
+  judge(net);
+  const surveyed = net.events.find((event) => event.kind === "surveyed");
+  expect(surveyed).toMatchObject({ at: 615 });
+  expect(surveyed?.kind === "surveyed" && surveyed.addresses.map((address) => address === null)).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
+  expect(mappings(net)).toEqual([{ kind: "sequential", step: 1 }]);
+});
+
+test("sockets are wanted once for a NAT, and again when it gives another address", () => {
+  const net = new Net();
+  net.nat = symmetric((port) => port + 1);
+  net.gatherer.setKeepalive(0, true);
+  judge(net);
+  net.runTo(60_000);
+  const wanted = () => net.events.filter((event) => event.kind === "sockets-wanted").length;
+  expect(wanted()).toBe(1);
+  net.nat = symmetric((port) => port + 700);
+  net.runTo(90_000);
+  expect(wanted()).toBe(2);
+});
+
+test("what a survey has found by the time everything is asked anew is told", () => {
+  const net = new Net();
+  net.start();
+  net.runTo(100);
+  net.gatherer.survey(net.now, [20, 21]);
+  net.runTo(110);
+  net.start();
+  expect(net.events.at(-1)).toMatchObject({ kind: "surveyed", sockets: [20, 21], addresses: [null, null] });
+});
+
+test("survey() without a server to ask comes back with nothing", () => {
+  const gatherer = new Gatherer({ random: seededRandom(3) });
+  gatherer.survey(0, [4, 5]);
+  expect(gatherer.pollEvent()).toEqual({ kind: "surveyed", sockets: [4, 5], addresses: [null, null] });
 });
