@@ -21,15 +21,18 @@ export class Village implements AsyncDisposable {
     this.#town = town;
   }
 
-  static async settle(spec: LabSpec): Promise<Village> {
+  /** @param port the server's */
+  static async settle(spec: LabSpec, port = 7420): Promise<Village> {
     await using stack = new AsyncDisposableStack();
     const lab = stack.use(await Lab.up(spec));
-    const flags = ["--advertise", `${lab.serverIp}:7420`];
-    const town = stack.use(await Community.found({ inside: lab.inside("server"), listen: "0.0.0.0:7420", flags }));
-    const [ana, ben] = [
-      await town.register("ana", { inside: lab.inside("a") }),
-      await town.register("ben", { inside: lab.inside("b") }),
-    ];
+    const flags = ["--advertise", `${lab.serverIp}:${port}`];
+    const listen = hasIpv6(spec) ? `:${port}` : `0.0.0.0:${port}`;
+    const town = stack.use(await Community.found({ inside: lab.inside("server"), listen, flags }));
+    const settler = async (name: string, side: "a" | "b"): Promise<Person> => {
+      const joinLine = spec[side]?.includes("stack=v6") === true ? byIpv6(town.joinLine, lab) : town.joinLine;
+      return await town.register(name, { inside: lab.inside(side), joinLine });
+    };
+    const [ana, ben] = [await settler("ana", "a"), await settler("ben", "b")];
     stack.move();
     return new Village(lab, town, ana, ben);
   }
@@ -50,4 +53,12 @@ export class Village implements AsyncDisposable {
     await this.lab[Symbol.asyncDispose]();
     if (!isUp) throw new Error(`the server has ended: ${server.stderr}`);
   }
+}
+
+function hasIpv6(spec: LabSpec): boolean {
+  return Object.values(spec).some((side) => typeof side === "string" && side.includes("stack="));
+}
+
+function byIpv6(joinLine: string, lab: Lab): string {
+  return joinLine.replace(lab.serverIp, `[${lab.serverIp6}]`);
 }

@@ -14,6 +14,11 @@ export interface CommunityOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface NewcomerOptions extends StartOptions {
+  /** The server's, by another address than it tells. */
+  readonly joinLine?: string;
+}
+
 /** A server with a store of its own, and whoever registers with it, for as long as it is held. */
 export class Community implements AsyncDisposable {
   readonly folder: string;
@@ -52,7 +57,7 @@ export class Community implements AsyncDisposable {
   }
 
   /** Registers by the join line, as a script does. */
-  async register(name: string, options: StartOptions = {}): Promise<Person> {
+  async register(name: string, options: NewcomerOptions = {}): Promise<Person> {
     const person = await this.newcomer(name, options);
     const { exitCode, stderr } = await person.run("register", name, "--password-file", person.passwordFile);
     if (exitCode !== 0) throw new Error(`cannot register ${name}: ${stderr}`);
@@ -60,10 +65,10 @@ export class Community implements AsyncDisposable {
   }
 
   /** A home that has not registered yet. */
-  async newcomer(name: string, options: StartOptions = {}, home = name): Promise<Person> {
+  async newcomer(name: string, { joinLine, ...options }: NewcomerOptions = {}, home = name): Promise<Person> {
     const folder = join(this.folder, home);
     await mkdir(folder);
-    const person = new Person(name, folder, this.joinLine, options);
+    const person = new Person(name, folder, joinLine ?? this.joinLine, options);
     await writeFile(person.passwordFile, `correct horse ${name}\n`, { mode: 0o600 });
     return person;
   }

@@ -1,0 +1,5 @@
+import { directScenarios } from "./direct-scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** All there are, by number. Between them are numbers of what other rings hold. */
+export const scenarios: readonly Scenario[] = [...directScenarios];
