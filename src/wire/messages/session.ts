@@ -1,4 +1,4 @@
-import { bytes, list, text, u16, u32, u53, u8, upTo } from "../codec/fields.ts";
+import { bool, bytes, list, text, u16, u32, u53, u8, upTo } from "../codec/fields.ts";
 import { message, table, type AnyOf } from "../codec/schema.ts";
 
 /** Frame numbers whose frames are written and read in place by the session; they stand here so that nobody gives them twice. */
@@ -28,6 +28,8 @@ const specs = {
   rekeyWanted: message(17, { epoch: u32 }), // from the other end: the initiator should start
   maxStreams: message(18, { class: u8, streams: u53 }), // so many streams of a class may be opened in all by who reads this
   abilities: message(19, { bits: u32 }), // what the sender understands beyond version 1
+  /** How the sender's network is, without an address; traversal/network-report.ts has the numbers. `wanted`: the other end is asked for its own. */
+  report: message(30, { wanted: bool, hidden: bool, ipv4: u8, ipv6: u8, mapping: u8, step: u8, mappers: u8 }),
 };
 
 /** Bits of `abilities`; PROTOCOL.md §7.4. */

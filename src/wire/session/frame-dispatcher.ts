@@ -90,6 +90,7 @@ export class FrameDispatcher implements FrameHandler {
       case "candidate":
       case "candidatesEnd":
       case "abilities":
+      case "report":
         return this.#to.events.push({ kind: "frame", frame });
       case "spareIndexes":
         return this.#to.indexes.onRemoteSpares(frame.indexes);

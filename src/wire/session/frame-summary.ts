@@ -21,7 +21,10 @@ export type TracedFrame =
   | Extract<Frame, { kind: "maxSession" | "maxStream" | "maxStreams" | "resetStream" | "stopSending" }>
   | { readonly kind: "close"; readonly code: string }
   | { readonly kind: "rekey" | "rekeyed" | "rekeyWanted"; readonly epoch: number }
-  | { readonly kind: "ping" | "challenge" | "response" | "candidate" | "candidatesEnd" | "spareIndexes" | "abilities" };
+  | {
+      readonly kind:
+        "ping" | "challenge" | "response" | "candidate" | "candidatesEnd" | "spareIndexes" | "abilities" | "report";
+    };
 
 /** Reads packets for a trace: who reads one learns how the session works, and nothing that was said or where anybody is. */
 export class FrameSummary implements FrameHandler {
