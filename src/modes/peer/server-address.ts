@@ -25,6 +25,12 @@ export async function explained(error: unknown, { secure, key }: ServerAddress, 
   return serverKeyChanged(key, shown);
 }
 
+/** Of what failed at several nodes, what tells a person most. */
+export function mostTelling(errors: readonly unknown[]): unknown {
+  const isSaying = (error: unknown): boolean => error instanceof UserError && error.code !== "server-unreachable";
+  return errors.find(isSaying) ?? errors.at(-1) ?? new UserError("config", "the server's address has no node");
+}
+
 function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
   const hint =
     "ask the operator, not over this server, whether it changed: `p2p server key` shows it, and `p2p server key import FILE` brings the old one back";

@@ -4,8 +4,9 @@ import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../cli/errors.ts";
 import type { ServerNode } from "../cli/join-line.ts";
 import { type ChannelEnd, ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
+import { FirstToOpen, type Opening } from "./first-to-open.ts";
 import { placeOfNode } from "./node-place.ts";
-import { explained, type ServerAddress, urlOf } from "./server-address.ts";
+import { explained, mostTelling, type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SignedIn = Answer & { readonly kind: "signedIn" };
 
@@ -36,7 +37,7 @@ export class ServerLink {
   readonly #fail = Promise.withResolvers<never>();
   readonly #server: ServerAddress;
   readonly #keys: KeyPair;
-  #connecting: ChannelSocket | null = null;
+  #connecting: FirstToOpen<NodeOpening> | null = null;
   #socket: ChannelSocket | null = null;
   #me: SignedIn | null = null;
   #node: ServerNode | null = null;
@@ -146,23 +147,20 @@ export class ServerLink {
   }
 
   async #connect(): Promise<ChannelSocket> {
-    let problem: unknown = new UserError("config", "the server's address has no node");
-    for (const node of this.#server.nodes) {
-      if (this.#closed) break;
-      const socket = new ChannelSocket(
-        urlOf(this.#server.secure, node, "ws", "/v1/channel"),
-        this.#keys,
-        this.#server.key,
-      );
-      this.#connecting = socket;
-      try {
-        await socket.open();
-        return this.#opened(socket, node);
-      } catch (error) {
-        problem = this.#closed ? error : await explained(error, this.#server, node);
-      }
+    const race = new FirstToOpen(this.#nodes.map((node) => () => new NodeOpening(this.#server, node, this.#keys)));
+    this.#connecting = race;
+    try {
+      const { socket, node } = await race.winner();
+      return this.#opened(socket, node);
+    } catch (error) {
+      throw error instanceof AggregateError ? mostTelling(error.errors) : error;
     }
-    throw problem;
+  }
+
+  /** First the one that answered last. */
+  get #nodes(): readonly ServerNode[] {
+    const { nodes } = this.#server;
+    return nodes.toSorted((one, other) => Number(other === this.#node) - Number(one === this.#node));
   }
 
   #opened(socket: ChannelSocket, node: ServerNode): ChannelSocket {
@@ -230,6 +228,34 @@ export class ServerLink {
       if (error instanceof UserError && FINAL.has(error.code)) this.#fail.reject(error);
       else this.#comeBack(attempt + 1, error instanceof ServerBusy ? error.retryMs : 0);
     }
+  }
+}
+
+/** A channel to one node of a server. */
+class NodeOpening implements Opening {
+  readonly node: ServerNode;
+  readonly socket: ChannelSocket;
+  readonly #server: ServerAddress;
+  #isClosed = false;
+
+  constructor(server: ServerAddress, node: ServerNode, keys: KeyPair) {
+    this.node = node;
+    this.#server = server;
+    this.socket = new ChannelSocket(urlOf(server.secure, node, "ws", "/v1/channel"), keys, server.key);
+  }
+
+  /** @throws UserError why it did not come about */
+  async open(): Promise<void> {
+    try {
+      await this.socket.open();
+    } catch (error) {
+      throw this.#isClosed ? error : await explained(error, this.#server, this.node);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.socket.close();
   }
 }
 
