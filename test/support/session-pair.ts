@@ -8,6 +8,7 @@ import type {
   SessionEnd,
 } from "../../src/modes/peer/peer-session.ts";
 import type { SessionFigures } from "../../src/modes/peer/session-figures.ts";
+import type { NetworkReport } from "../../src/wire/traversal/network-report.ts";
 import { type ErrorCode, WireError } from "../../src/wire/errors.ts";
 import { MESSAGE_STREAM_WINDOW_BYTES, SESSION_WINDOW_BYTES } from "../../src/wire/limits.ts";
 
@@ -70,6 +71,7 @@ class End implements PeerSession {
   readonly chat: Port = new Port(this);
   readonly ended: Promise<SessionEnd>;
   path: PathInfo = { kind: "relay-ws", remote: "192.0.2.1:7420", rttMs: 1, why: "sessions begin here" };
+  readonly relayedBecause = null;
   /** Of all bulk streams towards the other end: written and not consumed there. */
   unconsumedBytes = 0;
   readonly #streams: Inbox<ByteReader> = new Inbox(this);
@@ -80,6 +82,7 @@ class End implements PeerSession {
   #resolveEnded: (end: SessionEnd) => void = () => undefined;
   #onPath: (path: PathInfo) => void = () => undefined;
   #onAway: () => void = () => undefined;
+  #onReport: (report: NetworkReport, wanted: boolean) => void = () => undefined;
 
   constructor(peer: string, limits: Limits) {
     this.peer = peer;
@@ -138,6 +141,18 @@ class End implements PeerSession {
 
   onAway(handler: () => void): void {
     this.#onAway = handler;
+  }
+
+  onReport(handler: (report: NetworkReport, wanted: boolean) => void): void {
+    this.#onReport = handler;
+  }
+
+  report(report: NetworkReport, wanted: boolean): void {
+    this.#other?.takeReport(report, wanted);
+  }
+
+  takeReport(report: NetworkReport, wanted: boolean): void {
+    this.#onReport(report, wanted);
   }
 
   /** Nothing comes from the other end any more, and the server says so. */

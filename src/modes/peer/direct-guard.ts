@@ -1,4 +1,5 @@
 import { UserError } from "../cli/errors.ts";
+import { type Reason, reasonText } from "./path-reasons.ts";
 import type { PathInfo } from "./peer-session.ts";
 
 /** Watches over a session that may use direct paths only: it has so long to find one, at first and whenever the last one is lost. */
@@ -29,9 +30,10 @@ export class DirectGuard {
     this.#timer = setTimeout(() => this.#giveUp(), this.#timeoutMs);
   }
 
-  /** Why the session came to nothing. */
-  failure(peer: string): UserError {
-    return new UserError("no-path", `no direct path to ${peer} in ${this.#timeoutMs / 1_000} s`);
+  /** Why the session came to nothing. @param reason as far as is known */
+  failure(peer: string, reason: Reason | null): UserError {
+    const hint = reason === null ? {} : { hint: reasonText(reason) };
+    return new UserError("no-path", `no direct path to ${peer} in ${this.#timeoutMs / 1_000} s`, hint);
   }
 
   stop(): void {

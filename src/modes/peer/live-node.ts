@@ -2,6 +2,8 @@ import { toHex } from "../../wire/bytes.ts";
 import { DIRECT_ONLY_MS, NO_RELAY_MS } from "../../wire/limits.ts";
 import { ranks, purposes, type SignallingMessage } from "../../wire/messages/signalling.ts";
 import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
+import { unknownMapping } from "../../wire/traversal/mapping.ts";
+import { hiddenReport, type NetworkReport } from "../../wire/traversal/network-report.ts";
 import { SELF } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
@@ -12,6 +14,7 @@ import type { Established } from "./established.ts";
 import { Introductions } from "./introductions.ts";
 import type { LiveSession } from "./live-session.ts";
 import { Network } from "./network.ts";
+import { type NetworkView, ownReport, ownStanding } from "./own-network.ts";
 import type { Asking, Incoming, Listening, PeerNode, Presence } from "./peer-node.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { People } from "./people.ts";
@@ -93,6 +96,11 @@ export class LiveNode implements PeerNode {
   /** 32 hex characters. */
   get deviceId(): string {
     return toHex(this.#parts.link.me.deviceId);
+  }
+
+  /** How the network here is, as far as is known by now; nothing where no address may be told. */
+  get report(): NetworkReport {
+    return this.#parts.policy.relayOnly ? hiddenReport : ownReport(this.#view);
   }
 
   get people(): People {
@@ -178,7 +186,7 @@ export class LiveNode implements PeerNode {
     const crossing = caller.purpose === "chat" ? this.#crossing.get(name) : undefined;
     // A second one crosses nothing any more.
     if (crossing !== undefined && this.#crossing.delete(name)) crossing.resolve(caller);
-    else if (caller.purpose === "ping") void this.#pings.answer(caller, () => this.#acceptPing(caller));
+    else if (caller.purpose === "ping") this.#answerPing(caller);
     else this.#offer(caller);
   }
 
@@ -199,9 +207,11 @@ export class LiveNode implements PeerNode {
   }
 
   /** Contacts by themselves; a stranger's ping goes over the server only and is shown no address. */
-  #acceptPing({ ring, trust }: Caller): Promise<PeerSession> {
-    const isStranger = trust === "none";
-    return this.#accept(ring, isStranger || this.#parts.policy.relayOnly, !isStranger);
+  #answerPing(caller: Caller): void {
+    const isStranger = caller.trust === "none";
+    const isHidden = isStranger || this.#parts.policy.relayOnly;
+    const accept = (): Promise<PeerSession> => this.#accept(caller.ring, isHidden, !isStranger);
+    void this.#pings.answer(caller, accept, isHidden ? null : () => this.report);
   }
 
   async #accept(ring: Caller["ring"], relayOnly: boolean, pins = true): Promise<LiveSession> {
@@ -226,10 +236,16 @@ export class LiveNode implements PeerNode {
     if (!relayOnly) await this.#network.ready();
     const place = relayOnly ? null : placeOf(endpoint);
     const directWithinMs = this.#directWithinMs();
-    const options = { own, endpoint, server: this.server, place, directWithinMs, qlog, onFault };
+    const standing = () => ownStanding(this.#view);
+    const options = { own, endpoint, server: this.server, place, standing, directWithinMs, qlog, onFault };
     const session = await this.#sessions.open(established, options);
     await session.ready();
     return session;
+  }
+
+  get #view(): NetworkView {
+    const { sockets, reflexive, servers } = this.#parts.endpoint;
+    return { sockets, reflexive, servers, mapping: unknownMapping, mappers: [] };
   }
 
   /** Null where user data may go over the server. */

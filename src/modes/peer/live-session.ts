@@ -12,17 +12,27 @@ import { Session } from "../../wire/session/session.ts";
 import { GROWTH_BYTES } from "../../wire/session/session-limits.ts";
 import { WindowPool } from "../../wire/session/tuned-window.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import {
+  hiddenReport,
+  type NetworkReport,
+  reportFromFields,
+  reportToFields,
+} from "../../wire/traversal/network-report.ts";
+import { hiddenStanding } from "../../wire/traversal/standing.ts";
+import type { Standing } from "../../wire/traversal/verdict.ts";
 import { UserError } from "../cli/errors.ts";
 import { Drive } from "../runtime/driver.ts";
 import type { Qlog, SessionTrace } from "../runtime/qlog.ts";
 import type { Established } from "./established.ts";
 import { type OwnDevice, systemRandom } from "./own-device.ts";
 import { DirectGuard } from "./direct-guard.ts";
+import { PathOutlook } from "./path-outlook.ts";
+import type { Reason } from "./path-reasons.ts";
 import { PathSeeker } from "./path-seeker.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
 import { figuresOf, type SessionFigures } from "./session-figures.ts";
-import { SessionPath } from "./session-path.ts";
+import { isRelayed, SessionPath } from "./session-path.ts";
 import { SessionStreams } from "./session-streams.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { PacketSink, UdpEndpoint } from "./udp-endpoint.ts";
@@ -36,6 +46,8 @@ export interface LiveSessionOptions {
   readonly directWithinMs: number | null;
   /** Our own addresses, to tell and to keep away from; null where none may be told or used. */
   readonly place: Place | null;
+  /** How this end's network stands, as far as is known by now. */
+  readonly standing: () => Standing;
   /** Hears what happens inside; null where nobody asked for it. */
   readonly qlog: Qlog | null;
   readonly onFault: (error: unknown) => void;
@@ -68,11 +80,15 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
   readonly #path: SessionPath;
+  readonly #outlook: PathOutlook;
   #end: SessionEnd | null = null;
   /** Where nothing may go over the server. */
   readonly #guard: DirectGuard | null;
   #onDatagram: (bytes: Uint8Array) => void = () => undefined;
   #onAway: () => void = () => undefined;
+  #onReport: ((report: NetworkReport, wanted: boolean) => void) | null = null;
+  /** It came before anybody listened; one that wants an answer is not displaced. */
+  #earlyReport: (CarriedFrame & { kind: "report" }) | null = null;
 
   constructor(established: Established, options: LiveSessionOptions) {
     const { terms, agreed, isInitiator, localIndex, device, name } = established;
@@ -85,6 +101,10 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#established = established;
     this.#options = options;
     this.#path = new SessionPath(options.server);
+    this.#outlook = new PathOutlook({
+      own: options.place === null ? () => hiddenStanding : options.standing,
+      onReason: (reason) => this.#path.explained(reason),
+    });
     const now = performance.now();
     this.#trace = options.qlog?.session({ id: this.id, isInitiator, now }) ?? null;
     this.#core = new Session({
@@ -124,6 +144,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#core.sendFrame(this.#drive.now(), { kind: "abilities", bits: abilities.packed });
     established.route.onBody((body) => this.#receiveBody(body));
     if (options.place !== null) this.#announce();
+    else this.report(hiddenReport, false);
   }
 
   get control(): MessagePort {
@@ -136,6 +157,10 @@ export class LiveSession implements PeerSession, PacketSink {
 
   get path(): PathInfo {
     return this.#path.now;
+  }
+
+  get relayedBecause(): Reason | null {
+    return this.#path.reason;
   }
 
   get figures(): SessionFigures {
@@ -157,7 +182,8 @@ export class LiveSession implements PeerSession, PacketSink {
    * @throws UserError `no-path` when none comes up in time
    */
   async ready(): Promise<void> {
-    if (this.#guard !== null && !(await this.#guard.firstPath)) throw this.#guard.failure(this.peer);
+    if (this.#guard !== null && !(await this.#guard.firstPath))
+      throw this.#guard.failure(this.peer, this.#outlook.reasonByNow);
   }
 
   openBulk(): ByteWriter {
@@ -185,6 +211,18 @@ export class LiveSession implements PeerSession, PacketSink {
 
   onAway(handler: () => void): void {
     this.#onAway = handler;
+  }
+
+  onReport(handler: (report: NetworkReport, wanted: boolean) => void): void {
+    this.#onReport = handler;
+    if (this.#earlyReport !== null) this.#heardReport(this.#earlyReport);
+    this.#earlyReport = null;
+  }
+
+  report(report: NetworkReport, wanted: boolean): void {
+    if (this.#end !== null) return;
+    this.#core.sendFrame(this.#drive.now(), { kind: "report", wanted, ...reportToFields(report) });
+    this.#drive.wake();
   }
 
   async ping(): Promise<number> {
@@ -241,12 +279,14 @@ export class LiveSession implements PeerSession, PacketSink {
     // By another receiver index nobody can link the two networks.
     this.#core.networkChanged();
     this.#seeker.moved(place);
+    this.#outlook.restart();
     this.#announce();
   }
 
   /** Where the server sees the other end. */
   observed(addresses: readonly UdpAddress[]): void {
     this.#seeker.attested(addresses);
+    this.#outlook.attested(addresses);
   }
 
   onPackets(datagram: Uint8Array, { socket, remote }: SocketRoute): void {
@@ -333,8 +373,15 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   #heard(frame: CarriedFrame): void {
-    if (frame.kind !== "abilities") this.#seeker.heard(frame);
+    this.#outlook.heard(frame);
+    if (frame.kind === "report") this.#heardReport(frame);
+    else if (frame.kind !== "abilities") this.#seeker.heard(frame);
     else if ((frame.bits & abilities.packed) !== 0) this.#streams.pack();
+  }
+
+  #heardReport(frame: CarriedFrame & { kind: "report" }): void {
+    if (this.#onReport !== null) this.#onReport(reportFromFields(frame), frame.wanted);
+    else if (this.#earlyReport?.wanted !== true) this.#earlyReport = frame;
   }
 
   #guardStreams(run: () => void): void {
@@ -350,6 +397,7 @@ export class LiveSession implements PeerSession, PacketSink {
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
     const path = this.#seeker.describe(route, rttMs ?? 0, why);
     this.#guard?.moved(path);
+    this.#outlook.moved(!isRelayed(path));
     this.#path.moved(path);
   }
 
@@ -372,6 +420,7 @@ export class LiveSession implements PeerSession, PacketSink {
     if (this.#end !== null) return;
     this.#end = end;
     this.#seeker.stop();
+    this.#outlook.stop();
     this.#drive.stop();
     this.#trace?.end();
     for (const index of this.#indexes) this.#unindex(index);

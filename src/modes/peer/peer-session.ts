@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../../wire/errors.ts";
+import type { NetworkReport } from "../../wire/traversal/network-report.ts";
 import type { ErrorSide } from "../cli/errors.ts";
+import type { Reason } from "./path-reasons.ts";
 import type { SessionFigures } from "./session-figures.ts";
 
 /** What the `path` event shows. */
@@ -61,6 +63,8 @@ export interface PeerSession {
   /** 60 digits over both device keys. */
   readonly safetyNumber: string;
   readonly path: PathInfo;
+  /** Why no direct path carries it; null while there is one, and while one is looked for. */
+  readonly relayedBecause: Reason | null;
   /** Up to now. */
   readonly figures: SessionFigures;
   readonly control: MessagePort;
@@ -74,6 +78,9 @@ export interface PeerSession {
   onPath(handler: (path: PathInfo) => void): void;
   /** One handler. The server says that the other end's line to it broke: it may come back, and a direct path may live. */
   onAway(handler: () => void): void;
+  /** One handler; a report of before is kept for it. The other end tells how its network is, and wants to know the same of this one or not. */
+  onReport(handler: (report: NetworkReport, wanted: boolean) => void): void;
+  report(report: NetworkReport, wanted: boolean): void;
   /** Round trip over the session itself. Milliseconds. */
   ping(): Promise<number>;
   /** Never rejects. */

@@ -1,0 +1,91 @@
+import type { UdpAddress } from "../../wire/address.ts";
+import type { CarriedFrame } from "../../wire/session/events.ts";
+import { candidateFromFields } from "../../wire/traversal/candidate.ts";
+import { TheirStanding } from "../../wire/traversal/standing.ts";
+import type { Standing } from "../../wire/traversal/verdict.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { type Reason, whyRelayed } from "./path-reasons.ts";
+
+/** By then all that is tried at first has come to something or nothing. Milliseconds. */
+const TRIED_AFTER_MS = 10_000;
+
+export interface PathOutlookOptions {
+  /** How this end stands, as far as is known by now. */
+  readonly own: () => Standing;
+  /** Why there is no direct path; null while one is looked for. Called when that changes. May not throw. */
+  readonly onReason: (reason: Reason | null) => void;
+  readonly clock?: Clock;
+}
+
+/** Knows of one session why it goes over the server: from what both ends are, and from how long it was tried. */
+export class PathOutlook {
+  readonly #options: Required<PathOutlookOptions>;
+  readonly #theirs = new TheirStanding();
+  #reason: Reason | null = null;
+  #isDirect = false;
+  #isTried = false;
+  #callOff: () => void = () => undefined;
+
+  constructor(options: PathOutlookOptions) {
+    this.#options = { clock: systemClock, ...options };
+    this.restart();
+  }
+
+  get theirs(): Standing {
+    return this.#theirs.now;
+  }
+
+  /** As it would be if nothing more came of it. */
+  get reasonByNow(): Reason | null {
+    return whyRelayed(this.#options.own(), this.#theirs.now, true);
+  }
+
+  heard(frame: CarriedFrame): void {
+    if (frame.kind === "candidate") {
+      const candidate = candidateFromFields(frame);
+      if (candidate !== null) this.#theirs.announced(candidate);
+    } else if (frame.kind === "report" && frame.hidden) this.#theirs.hides();
+
+    this.#judge();
+  }
+
+  attested(addresses: readonly UdpAddress[]): void {
+    this.#theirs.attested(addresses);
+    this.#judge();
+  }
+
+  /** Another network, or the direct path is lost: everything is tried again. */
+  restart(): void {
+    this.#isTried = false;
+    this.#callOff();
+    this.#callOff = this.#options.clock.after(TRIED_AFTER_MS, () => {
+      this.#isTried = true;
+      this.#judge();
+    });
+    this.#judge();
+  }
+
+  /** Which way the session goes from now on. */
+  moved(isDirect: boolean): void {
+    const before = this.#isDirect;
+    this.#isDirect = isDirect;
+    if (before && !isDirect) this.restart();
+    else if (isDirect) this.#judge();
+  }
+
+  /** More is known of this end. */
+  review(): void {
+    this.#judge();
+  }
+
+  stop(): void {
+    this.#callOff();
+  }
+
+  #judge(): void {
+    const reason = this.#isDirect ? null : whyRelayed(this.#options.own(), this.#theirs.now, this.#isTried);
+    if (reason?.cause === this.#reason?.cause && reason?.remedy === this.#reason?.remedy) return;
+    this.#reason = reason;
+    this.#options.onReason(reason);
+  }
+}
