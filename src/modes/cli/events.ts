@@ -75,7 +75,16 @@ export type SessionEvent =
   | { readonly event: "queued"; readonly id: string; readonly to: string }
   | PongEvent
   | StatsEvent
-  | (OfSession & { readonly event: "closed"; readonly reason: string });
+  | ClosedEvent;
+
+export interface ClosedEvent extends OfSession {
+  readonly event: "closed";
+  readonly reason: string;
+  /** The way it went in the end. */
+  readonly path: PathKind;
+  /** Why the server carried it to the end: lower case, for people. */
+  readonly why?: string;
+}
 
 export interface RequestEvent extends OfSession, Partial<OfferSummary> {
   readonly event: "request";

@@ -1,6 +1,7 @@
 import { formatBitRate, formatBytes, formatCount, formatMs, formatSeconds, formatShare } from "./amounts.ts";
 import type {
   CliEvent,
+  ClosedEvent,
   MigratedEvent,
   OfferSummary,
   PathKind,
@@ -112,8 +113,13 @@ function draw(event: DrawnEvent): Rendered[] {
       return figures(event);
     case "closed":
     default:
-      return [...endOfProgress(), ...note(`session with ${event.peer} ended: ${event.reason}`)];
+      return [...endOfProgress(), ...note(ending(event))];
   }
+}
+
+function ending({ peer, reason, path, why }: ClosedEvent): string {
+  const relayed = why === undefined ? "" : `; it went ${way(path)} because ${why}`;
+  return `session with ${peer} ended: ${reason}${relayed}`;
 }
 
 function payload(text: string): Rendered[] {

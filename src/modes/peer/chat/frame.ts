@@ -2,6 +2,7 @@ import { way } from "../../cli/render.ts";
 import { formatMs, formatSeconds } from "../../cli/amounts.ts";
 import { clipToWidth, sanitizeLine } from "../../cli/sanitize.ts";
 import { type Line, visiblePart } from "./editing.ts";
+import { isRelayed } from "../session-path.ts";
 import type { Question } from "./questions.ts";
 import type { ChatState } from "./state.ts";
 import { type Row, rowsOf } from "./transcript.ts";
@@ -75,6 +76,7 @@ function statusText({ state, progress, silentMs, now }: FrameParts): string {
     state.isTyping(now) ? `${state.peer} is typing` : state.peer,
     `${way(kind)}, ${formatMs(rttMs)}`,
     ...(progress === "" ? [] : [progress]),
+    ...(isRelayed(state.path) ? [state.path.why] : []),
   ];
   return parts.join(" · ");
 }

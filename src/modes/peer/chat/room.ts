@@ -5,6 +5,7 @@ import { describeError } from "../../cli/report.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PathInfo, PeerSession, SessionEnd } from "../peer-session.ts";
 import type { SessionRates } from "../session-figures.ts";
+import { isRelayed } from "../session-path.ts";
 import { endReason } from "../transfer/failure.ts";
 import { type CommandOptions, Commands } from "./commands.ts";
 import { Conversation, newId } from "./conversation.ts";
@@ -220,8 +221,8 @@ export class Room implements FilesFace {
   }
 
   #moved(path: PathInfo): void {
-    const { kind, remote, relayBytesPerSecond } = this.state.path;
-    const isOther = path.kind !== kind || path.remote !== remote || path.relayBytesPerSecond !== relayBytesPerSecond;
+    const { kind, remote, why } = this.state.path;
+    const isOther = path.kind !== kind || path.remote !== remote || (isRelayed(path) && path.why !== why);
     this.state.path = path;
     if (isOther) this.#commands.tellPath(path);
     this.#onChange();

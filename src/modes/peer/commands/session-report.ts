@@ -23,9 +23,13 @@ export function reportSession(session: PeerSession, sink: EventSink, verbose: bo
   const tell = ({ kind, remote, rttMs, why }: PathInfo): void =>
     sink.event({ ...who, event: "path", kind, remote, rttMs: Math.round(rttMs * 10) / 10, why });
   session.onPath(tell);
-  if (session.path.kind !== "relay-ws") tell(session.path);
+  if (session.path.kind !== "relay-ws" || session.relayedBecause !== null) tell(session.path);
   if (verbose) reportFigures(session, sink);
-  void session.ended.then(({ reason }) => sink.event({ ...who, event: "closed", reason }));
+  void session.ended.then(({ reason }) => {
+    const { path, relayedBecause: because } = session;
+    const why = because === null ? {} : { why: because.cause };
+    sink.event({ ...who, event: "closed", reason, path: path.kind, ...why });
+  });
 }
 
 function reportFigures(session: PeerSession, sink: EventSink): void {

@@ -89,7 +89,11 @@ const ending: readonly (readonly [Exclude<CliEvent, { event: "error" }>, string]
     { event: "received", ...transfer, bytes: 0, seconds: 0, limitedBy: "too-short" },
     "received from bob: 0 bytes in 0.0 s",
   ],
-  [{ event: "closed", ...peer, reason: "bob left" }, "session with bob ended: bob left"],
+  [{ event: "closed", ...peer, reason: "bob left", path: "direct" }, "session with bob ended: bob left"],
+  [
+    { event: "closed", ...peer, reason: "bob left", path: "relay-ws", why: "UDP is blocked on their side" },
+    "session with bob ended: bob left; it went over the server because UDP is blocked on their side",
+  ],
 ];
 
 test.each(ending)("renderEvent() of %j takes the progress line away first", (event, text) => {

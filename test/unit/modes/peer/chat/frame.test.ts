@@ -22,6 +22,15 @@ test("frameOf() puts the line last, the path above it, a question above that", (
   ]);
 });
 
+test("frameOf() says why the server carries the chat, as far as there is room", () => {
+  const path = { kind: "relay-ws", remote: "192.0.2.1:7420", rttMs: 25, why: "UDP is blocked on their side" } as const;
+  const state = new ChatState("ana", "ben", path);
+  expect(texts({ state }, 80, 24)).toContain("ben · over the server, 25.0 ms · UDP is blocked on their side");
+  expect(texts({ state, progress: "45% of 3 MB" }, 50, 24)).toContain(
+    "ben · over the server, 25.0 ms · 45% of 3 MB · U…",
+  );
+});
+
 test("frameOf() says of somebody silent for how long, and nothing that may be untrue", () => {
   expect(texts({ silentMs: 12_900, progress: "17% of 3 GB, 27.1 MB/s, 10 s left" }, 80, 24)).toEqual([
     "no sign of ben for 12 s; waiting",

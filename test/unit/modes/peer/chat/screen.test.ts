@@ -218,6 +218,24 @@ test("a change of the path is told, once, and stands in the status row", async (
   await ana.outcome;
 });
 
+test("why the server carries a chat is told, once, and stands in the status row", async () => {
+  const pair = withBen();
+  const ana = await sit(pair, "ana");
+  const relayed = {
+    kind: "relay-ws",
+    remote: "192.0.2.1:7420",
+    rttMs: 1,
+    why: "UDP is blocked on their side",
+  } as const;
+  pair.move(relayed);
+  await ana.terminal.waitFor("ben · over the server, 1.00 ms · UDP is blocked on their side");
+  pair.move({ ...relayed, rttMs: 2 });
+  await ana.terminal.waitFor("ben · over the server, 2.00 ms · UDP is blocked on their side");
+  expect(ana.terminal.screen.text.match(/path to ben/g)).toHaveLength(1);
+  ana.terminal.press("C-c");
+  await ana.outcome;
+});
+
 test("who answers a question is not shown as typing, and who writes is", async () => {
   const pair = sessionPair();
   const hints: number[] = [];
