@@ -13,10 +13,11 @@ export class Line implements AsyncDisposable {
     this.port = port;
   }
 
-  static async to(port: number): Promise<Line> {
+  /** @param at the port by which it is entered; left out: any free one */
+  static async to(port: number, at = 0): Promise<Line> {
     const started = Promise.withResolvers<number>();
     const server = createServer({ pauseOnConnect: true }, (socket) => line.#join(socket, port));
-    server.listen(0, "127.0.0.1", () => {
+    server.listen(at, "127.0.0.1", () => {
       const address = server.address();
       started.resolve(typeof address === "object" && address !== null ? address.port : 0);
     });

@@ -91,6 +91,7 @@ export const rings: readonly Ring[] = [
       debian("tmux", "tmux"),
       debian("chromium", "chromium"),
       debian("redis-server", "redis-server"),
+      debian("tinyproxy-bin", "tinyproxy"),
       ...captures,
     ],
   },

@@ -4,6 +4,7 @@ import { CHANNEL_SUBPROTOCOL } from "../../wire/limits.ts";
 import type { KeyPair } from "../../wire/noise/primitives.ts";
 import { PeerEnd, type Answer, type PeerEndEvent, type Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError, type UserErrorOptions } from "../cli/errors.ts";
+import { failureOf, type SocketFailure } from "./socket-failure.ts";
 import { connectWebSocket } from "./web-socket.ts";
 
 /** How a channel ended: the close code of the WebSocket, and the reason the server gave with it. */
@@ -12,6 +13,8 @@ export interface ChannelEnd {
   readonly message: string;
   /** When to try again; 0 when the server did not say. Milliseconds. */
   readonly retryMs: number;
+  /** What to try, where that is not what the code says; and whose side it is, where that is not the server's. */
+  readonly more?: Pick<SocketFailure, "hint" | "side">;
 }
 
 /** The server will take the same later. */
@@ -47,8 +50,10 @@ export class ChannelSocket {
   #isOver = false;
   /** It has proven its key. */
   #isProven = false;
+  /** Why the WebSocket did not open. */
+  #failure: SocketFailure | null = null;
 
-  /** @param url ws:// or wss:// with the path of the channel */
+  /** @param url ws:// or wss:// with the path of the channel @throws UserError `config` about a proxy */
   constructor(url: string, keys: KeyPair, serverKey: Uint8Array) {
     this.ended = this.#end.promise;
     const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
@@ -56,8 +61,8 @@ export class ChannelSocket {
     this.#socket = connectWebSocket(url);
     this.#socket.addEventListener("open", () => this.#flush());
     this.#socket.addEventListener("message", ({ data }) => this.#received(data));
-    this.#socket.addEventListener("close", ({ code, reason }) => this.#over(endOf(code, reason)));
-    this.#socket.addEventListener("error", () => undefined); // a close follows, with more to say
+    this.#socket.addEventListener("close", ({ code, reason }) => this.#over(endOf(code, reason, this.#failure)));
+    this.#socket.addEventListener("error", (event) => (this.#failure = failureOf(event, url))); // a close follows
     this.#opened.promise.catch(() => undefined);
   }
 
@@ -158,12 +163,12 @@ export class ChannelSocket {
 }
 
 export function errorOf(end: ChannelEnd): UserError {
-  return refusal(end.code, end.message, end.retryMs);
+  return refusal(end.code, end.message, end.retryMs, end.more);
 }
 
-function refusal(code: string, message: string, retryMs: number): UserError {
-  const hint = retryMs > 0 ? `try again in ${Math.ceil(retryMs / 1_000)} s` : (hints[code] ?? "");
-  const options = { side: "server", ...(hint && { hint }) } as const;
+function refusal(code: string, message: string, retryMs: number, more: ChannelEnd["more"] = {}): UserError {
+  const hint = retryMs > 0 ? `try again in ${Math.ceil(retryMs / 1_000)} s` : (more.hint ?? hints[code] ?? "");
+  const options = { side: more.side ?? "server", ...(hint && { hint }) };
   const known = isErrorCode(code) ? code : "server-unreachable";
   return retryMs > 0 ? new ServerBusy(known, message, retryMs, options) : new UserError(known, message, options);
 }
@@ -183,17 +188,18 @@ const hints: Readonly<Record<string, string>> = {
 /** From a server of the right key: an older or newer one, most likely. */
 const NONSENSE = "it says what this version of p2p does not understand";
 
-function unreachable(message: string): ChannelEnd {
-  return { code: "server-unreachable", message, retryMs: 0 };
+function unreachable(message: string, more?: ChannelEnd["more"]): ChannelEnd {
+  return { code: "server-unreachable", message, retryMs: 0, ...(more !== undefined && { more }) };
 }
 
 /** The server says why it closes as "CODE SECONDS" in the reason; without one, the network did it. */
-function endOf(code: number, reason: string): ChannelEnd {
+function endOf(code: number, reason: string, failure: SocketFailure | null): ChannelEnd {
   const [word = "", seconds = "0"] = reason.split(" ");
   if (isErrorCode(word)) {
     const message = closings[word] ?? `the server closed the connection: ${word}`;
     return { code: word, message, retryMs: Number(seconds) * 1_000 || 0 };
   }
+  if (failure !== null) return unreachable(failure.message, failure);
   return unreachable(code === 1006 ? "no connection" : `it closed the connection (${code})`);
 }
 

@@ -118,6 +118,7 @@ async function signIn(
     const policy: NodePolicy = { relayOnly, directOnly, requireVerified };
     const own = { identity, userId, deviceId, deviceList: ownDeviceList(identity) };
     const onFault = (error: unknown): void => void context.output.error(error);
+    link.onHindrance = onFault;
     const endpoint = relayOnly
       ? UdpEndpoint.none(onFault)
       : await UdpEndpoint.open(onFault).catch(() => UdpEndpoint.none(onFault));

@@ -1,6 +1,8 @@
 import { toBase32 } from "../../wire/bytes.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
+import { mustSignIn, portalBefore } from "./captive-portal.ts";
+import { proxyFor } from "./proxy.ts";
 import { fetchServerKey } from "./server-key.ts";
 
 /** Which server: where its nodes are, and the one key they all have. */
@@ -16,19 +18,30 @@ export function urlOf(secure: boolean, node: ServerNode, scheme: "http" | "ws", 
 }
 
 /**
- * Why no channel came about. A node that answers under another key than the pinned one looks like any broken channel: it is asked for
- * its key to tell.
+ * Why no channel came about. A node that answers under another key than the pinned one looks like any broken channel, and so does a network
+ * that answers in its place: the node is asked for its key to tell.
  */
 export async function explained(error: unknown, { secure, key }: ServerAddress, node: ServerNode): Promise<unknown> {
-  const shown = await fetchServerKey(urlOf(secure, node, "http", "/v1/key"), "any").catch(() => null);
-  if (shown === null || Buffer.compare(shown, key) === 0) return named(error, node);
-  return serverKeyChanged(key, shown);
+  if (!(error instanceof UserError) || error.code !== "server-unreachable") return error;
+  if (error.side === "local") return named(error, node);
+  const portal = isDirect(secure, node) ? portalBefore(node.host) : null;
+  const shown: unknown = await fetchServerKey(secure, node, "any").catch((problem: unknown) => problem);
+  if (shown instanceof Uint8Array)
+    return Buffer.compare(shown, key) === 0 ? named(error, node) : serverKeyChanged(key, shown);
+  if (shown instanceof UserError) return shown;
+  const found = await portal;
+  return found === null ? named(error, node) : mustSignIn(formatHostPort(node.host, node.port), found);
 }
 
 /** Of what failed at several nodes, what tells a person most. */
 export function mostTelling(errors: readonly unknown[]): unknown {
-  const isSaying = (error: unknown): boolean => error instanceof UserError && error.code !== "server-unreachable";
+  const isSaying = (error: unknown): boolean =>
+    error instanceof UserError && (error.code !== "server-unreachable" || error.side === "local");
   return errors.find(isSaying) ?? errors.at(-1) ?? new UserError("config", "the server's address has no node");
+}
+
+function isDirect(secure: boolean, node: ServerNode): boolean {
+  return proxyFor(urlOf(secure, node, "http", "/")) === null;
 }
 
 function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
@@ -44,11 +57,10 @@ function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {
   );
 }
 
-function named(error: unknown, node: ServerNode): unknown {
-  if (!(error instanceof UserError) || error.code !== "server-unreachable") return error;
+function named(error: UserError, node: ServerNode): UserError {
   const message = `cannot reach the server at ${formatHostPort(node.host, node.port)}: ${error.message}`;
   return new UserError(error.code, message, {
-    side: "server",
+    side: error.side,
     ...(error.hint !== undefined && { hint: error.hint }),
     cause: error,
   });

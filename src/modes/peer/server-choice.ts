@@ -1,7 +1,10 @@
 import { toBase32 } from "../../wire/bytes.ts";
 import { UserError } from "../cli/errors.ts";
-import { formatHostPort, type JoinLine } from "../cli/join-line.ts";
+import { formatHostPort, type JoinLine, type ServerNode } from "../cli/join-line.ts";
+import { FirstToOpen, type Opening } from "./first-to-open.ts";
+import { mostTelling } from "./server-address.ts";
 import { fetchServerKey } from "./server-key.ts";
+import { stateOf } from "./socket-failure.ts";
 
 export type KeyedJoinLine = JoinLine & { readonly key: Uint8Array };
 
@@ -22,31 +25,38 @@ export async function withServerKey(
 }
 
 async function shownKey({ secure, nodes }: JoinLine): Promise<Uint8Array> {
-  const [node] = nodes;
-  if (node === undefined) throw new UserError("config", "the server's address has no node");
-  const place = formatHostPort(node.host, node.port);
+  const race = new FirstToOpen(nodes.map((node) => () => new AskedKey(secure, node)));
   try {
-    return await fetchServerKey(`http${secure ? "s" : ""}://${place}/v1/key`, "valid");
+    return (await race.winner()).key;
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const hint = "check the address and that the server runs; its port must be open for TCP";
-    throw new UserError("server-unreachable", `cannot reach the server at ${place}: ${stateOf(error)}`, {
-      side: "server",
-      hint,
-      cause: error,
-    });
+    throw error instanceof AggregateError ? mostTelling(error.errors) : error;
   }
 }
 
-const states: ReadonlyMap<unknown, string> = new Map([
-  ["ENOTFOUND", "there is no machine of that name"],
-  ["ECONNREFUSED", "nothing listens there"],
-  ["TimeoutError", "no answer in time"],
-]);
+class AskedKey implements Opening {
+  key: Uint8Array = new Uint8Array();
+  readonly #secure: boolean;
+  readonly #node: ServerNode;
 
-/** What the system, or the timeout, says of a request that failed. */
-function stateOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no answer";
-  const code = "code" in error ? error.code : null;
-  return states.get(code) ?? states.get(error.name) ?? "it does not answer as a p2p server does";
+  constructor(secure: boolean, node: ServerNode) {
+    this.#secure = secure;
+    this.#node = node;
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.key = await fetchServerKey(this.#secure, this.#node, "valid");
+    } catch (error) {
+      throw error instanceof UserError ? error : unreachable(this.#node, error);
+    }
+  }
+
+  /** An answer that comes all the same is not looked at. */
+  close(): void {}
+}
+
+function unreachable({ host, port }: ServerNode, cause: unknown): UserError {
+  const message = `cannot reach the server at ${formatHostPort(host, port)}: ${stateOf(cause)}`;
+  const hint = "check the address and that the server runs; its port must be open for TCP";
+  return new UserError("server-unreachable", message, { side: "server", hint, cause });
 }

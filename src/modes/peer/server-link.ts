@@ -32,6 +32,8 @@ export class ServerLink {
   onMessage: (message: SignallingMessage) => void = () => undefined;
   /** Called with true after each sign-in and false when the channel broke. It may not throw. */
   onState: (up: boolean) => void = () => undefined;
+  /** What of this machine's own network keeps it from coming back: once after each break. It may not throw. */
+  onHindrance: (why: UserError) => void = () => undefined;
   /** Rejects, with why, when the link ended for good: revoked, or another key under the old address. Never resolves. */
   readonly failed: Promise<never>;
   readonly #fail = Promise.withResolvers<never>();
@@ -42,6 +44,7 @@ export class ServerLink {
   #me: SignedIn | null = null;
   #node: ServerNode | null = null;
   #isSignedIn = false;
+  #isHindranceTold = false;
   #closed = false;
   #retry: Timer | undefined;
   #renewal: Timer | undefined;
@@ -192,6 +195,7 @@ export class ServerLink {
   #signedIn(socket: ChannelSocket, me: SignedIn): void {
     this.#me = me;
     this.#isSignedIn = true;
+    this.#isHindranceTold = false;
     this.#renewLater(socket, me);
     this.onState(true);
   }
@@ -225,9 +229,16 @@ export class ServerLink {
       await this.signIn({ kind: "signIn", token: this.#me?.token ?? null });
     } catch (error) {
       if (this.#closed) return;
+      this.#tellHindrance(error);
       if (error instanceof UserError && FINAL.has(error.code)) this.#fail.reject(error);
       else this.#comeBack(attempt + 1, error instanceof ServerBusy ? error.retryMs : 0);
     }
+  }
+
+  #tellHindrance(error: unknown): void {
+    if (this.#isHindranceTold || !(error instanceof UserError) || error.side !== "local") return;
+    this.#isHindranceTold = true;
+    this.onHindrance(error);
   }
 }
 
