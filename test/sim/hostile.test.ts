@@ -136,7 +136,7 @@ for (const seed of seeds(20)) {
       };
     }
     const stream = pair.a.session.openStream("bulk");
-    const transfer = new Transfer(pair.a, stream, random.bytes(80_000));
+    const transfer = new Transfer(pair.a, stream, random.bytes(160_000));
     network.runUntil(() => transfer.hasArrived(pair.b) && pair.b.inbox(stream).isFinished, 300_000, "the transfer");
     expect(pair.b.session.stats().forgedPackets).toBeGreaterThan(0);
     expect(pair.a.has("closed") || pair.b.has("closed")).toBe(false);

@@ -2,7 +2,7 @@ import { utf8 } from "../../src/wire/bytes.ts";
 import { type HandshakeResult, HandshakeState } from "../../src/wire/noise/handshake.ts";
 import { KKpsk0 } from "../../src/wire/noise/patterns.ts";
 import { KeyPair } from "../../src/wire/noise/primitives.ts";
-import { type Route, SERVER_ROUTE } from "../../src/wire/session/route.ts";
+import { RELAY_ROUTE, type Route, SERVER_ROUTE } from "../../src/wire/session/route.ts";
 import { Session, type SessionOptions } from "../../src/wire/session/session.ts";
 import type { SessionLimits } from "../../src/wire/session/session-limits.ts";
 import type { TraceSink } from "../../src/wire/session/trace.ts";
@@ -70,6 +70,11 @@ export class SimPair {
     const fromA: Route = { kind: "udp", socket: n, remote: { ip: `198.51.100.${n}`, port: 4_000 + n } };
     const fromB: Route = { kind: "udp", socket: n, remote: { ip: `203.0.113.${n}`, port: 5_000 + n } };
     return this.#cable(fromA, fromB, aToB, bToA);
+  }
+
+  /** The server's UDP, as yet unknown to both. */
+  addRelay(link: LinkOptions): SimRoute {
+    return this.#cable(RELAY_ROUTE, RELAY_ROUTE, link, link);
   }
 
   /** Both probe the route every 100 ms until both send data on it. */

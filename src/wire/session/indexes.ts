@@ -4,6 +4,8 @@ import type { EventQueue } from "./events.ts";
 
 /** How many the other end holds ready; PROTOCOL.md §7.3. */
 const SPARES = 2;
+/** Known to the endpoint, and to a relay, long before the other end is told of them. */
+const RESERVE = 3;
 const MAX_REMOTE_SPARES = 8;
 /** Indexes on their way out, however fast keys change. */
 const MAX_RETIRING = 16;
@@ -17,6 +19,7 @@ export class Indexes {
   readonly #events: EventQueue;
   readonly #local = new Set<number>();
   readonly #spares = new Set<number>();
+  readonly #reserve: number[] = [];
   readonly #retiring: { readonly index: number; readonly at: number }[] = [];
   readonly #remoteSpares: number[] = [];
   #current: number;
@@ -39,16 +42,12 @@ export class Indexes {
     return this.#local.has(index);
   }
 
-  /** One more of ours; the endpoint hears of it at once. */
+  /** One more of ours, of which the endpoint heard when it came into the reserve. */
   add(): number {
-    let index = this.#draw();
-    while (this.#local.has(index)) index = this.#draw();
-    this.#local.add(index);
-    this.#events.push({ kind: "indexes", add: [index], retire: [] });
-    return index;
+    return this.#reserve.shift() ?? this.#draw();
   }
 
-  /** @returns the spares to tell the other end; empty when it has enough */
+  /** Fills the reserve, too. @returns the spares to tell the other end; empty when it has enough */
   refill(): readonly number[] {
     const fresh: number[] = [];
     while (this.#spares.size < SPARES) {
@@ -56,7 +55,18 @@ export class Indexes {
       this.#spares.add(index);
       fresh.push(index);
     }
+    while (this.#reserve.length < RESERVE) this.#reserve.push(this.#draw());
     return fresh;
+  }
+
+  /** It is no good to us. What the other end was told of stays. @returns whether it was still in the reserve */
+  discard(index: number): boolean {
+    const at = this.#reserve.indexOf(index);
+    if (at < 0) return false;
+    this.#reserve.splice(at, 1);
+    this.#local.delete(index);
+    this.#events.push({ kind: "indexes", add: [], retire: [index] });
+    return true;
   }
 
   /** An authentic packet carried it. @returns true when it was a spare, so that a new one is due */
@@ -105,6 +115,11 @@ export class Indexes {
   }
 
   #draw(): number {
-    return this.#random(4).reduce((number, byte) => number * 256 + byte, 0);
+    const random = () => this.#random(4).reduce((number, byte) => number * 256 + byte, 0);
+    let index = random();
+    while (this.#local.has(index)) index = random();
+    this.#local.add(index);
+    this.#events.push({ kind: "indexes", add: [index], retire: [] });
+    return index;
   }
 }

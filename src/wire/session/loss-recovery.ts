@@ -36,7 +36,7 @@ export interface Outcome {
 export class LossRecovery {
   readonly sent = new SentPackets();
   readonly rate = new DeliveryRate();
-  readonly blackHole = new BlackHole();
+  blackHole = new BlackHole();
   rtt: RttEstimate | null = null;
   /** Probe timeouts in a row. */
   probeTimeouts = 0;

@@ -2,7 +2,7 @@
 export const CHECKS_PATH = 0;
 /** Through the server's TCP. */
 export const SERVER_PATH = 1;
-/** Through a UDP relay. */
+/** Through the server's UDP. */
 export const RELAY_PATH = 2;
 /** Further ids rise from here and are never used again. */
 export const FIRST_FREE_PATH = 3;

@@ -10,8 +10,8 @@ import { RouteState } from "./route-state.ts";
 import type { SendPath } from "./send-path.ts";
 import { type PathTotals, SendPaths, type SendPathsOptions } from "./send-paths.ts";
 
-/** Routes kept at once, the server's included; unproven ones go first. */
-const MAX_ROUTES = 17;
+/** Routes kept at once, the server's two included; unproven ones go first. */
+const MAX_ROUTES = 18;
 /** A route is given up this long after the first packet it left unacknowledged, or after three RTTs of a very long path. Milliseconds. */
 const LOST_AFTER_MS = 2_500;
 /** Routes that the user probes and that have not answered; a birthday series of checks fits. */
@@ -93,7 +93,8 @@ export class Paths {
     this.#probedTiers.delete(routeKey(route));
     this.#probedTiers.set(routeKey(route), tier);
     if (this.#probedTiers.size > MAX_PROBED) this.#probedTiers.delete(this.#probedTiers.keys().next().value ?? "");
-    this.challenges.challenge(now, route, "reach", false);
+    // The server has proven to itself that our end of a relay leg is ours: nobody else is sent what is long.
+    this.challenges.challenge(now, route, route.kind === "relay" ? "size" : "reach", false);
   }
 
   forget(now: number, route: Route): void {

@@ -4,9 +4,11 @@ import { WindowedFilter } from "../congestion/windowed-filter.ts";
 import { type Route, routeKey } from "./route.ts";
 import type { SendPath } from "./send-path.ts";
 
-/** Lower is better. Of the server's route, and of one that only the other end has used so far. */
+/** Lower is better. Of the server's routes, over TCP and over UDP, and of a direct one that only the other end has used so far. */
 export const SERVER_TIER = 100;
+export const RELAY_TIER = 80;
 export const SEEN_TIER = 50;
+const TIERS: Readonly<Record<Route["kind"], number>> = { server: SERVER_TIER, relay: RELAY_TIER, udp: SEEN_TIER };
 /** RFC 9000 §8.1. */
 const AMPLIFICATION = 3;
 /** The lowest RTT of so long stands for the route: queues of our own come and go. Milliseconds. */
@@ -42,7 +44,7 @@ export class RouteState {
   constructor(route: Route, now: number) {
     this.route = route;
     this.key = routeKey(route);
-    this.tier = route.kind === "server" ? SERVER_TIER : SEEN_TIER;
+    this.tier = TIERS[route.kind];
     this.lastHeardAtMs = now;
   }
 
@@ -75,8 +77,8 @@ export class RouteState {
   /** An answer came. @returns whether something new is to be checked, or checked from the beginning */
   rise(answered: "reach" | "size"): boolean {
     const before = this.standing;
-    if (before === "seen") this.standing = "answered";
-    else if (answered === "size") this.standing = "usable";
+    if (answered === "size") this.standing = "usable";
+    else if (before === "seen") this.standing = "answered";
     return this.standing !== before || this.isUsable;
   }
 

@@ -1,6 +1,7 @@
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
 import { MAX_BURST_BYTES, MIN_DATAGRAM_BYTES } from "../limits.ts";
+import { BlackHole } from "./black-hole.ts";
 import type { AckFrame } from "./frame-reader.ts";
 import { isAcked, LossRecovery, type Outcome } from "./loss-recovery.ts";
 import type { Mtu } from "./mtu.ts";
@@ -29,7 +30,7 @@ const QUIET_PACKETS = 16;
 /** Our sending on one route: numbers, loss, RTT, congestion, pacing. Its id is ours to choose and never used again. */
 export class SendPath {
   readonly id: number;
-  /** The server's path outlives its route. */
+  /** A path over the server outlives its route. */
   route: RouteState;
   readonly recovery = new LossRecovery();
   readonly congestion: CongestionController;
@@ -185,11 +186,13 @@ export class SendPath {
     return !this.isSuspect && this.recovery.blackHole.takeBase();
   }
 
-  /** The server's path, on a route that is there again. */
+  /** A path over the server, on a route that is there again. */
   revive(route: RouteState): void {
     this.route = route;
     this.suspectSinceMs = this.eligibleAtMs = null;
     this.recovery.probeTimeouts = 0;
+    // It has just carried a full datagram, whatever was lost before.
+    this.recovery.blackHole = new BlackHole();
   }
 
   endProbation(now: number): void {

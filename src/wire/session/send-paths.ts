@@ -3,7 +3,7 @@ import type { CongestionController } from "../congestion/controller.ts";
 import type { Random } from "../core.ts";
 import { MAX_PATH_ID } from "../packet/header.ts";
 import { Mtu } from "./mtu.ts";
-import { FIRST_FREE_PATH, SERVER_PATH } from "./path-id.ts";
+import { FIRST_FREE_PATH, RELAY_PATH, SERVER_PATH } from "./path-id.ts";
 import type { Route, UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { updateRtt } from "./rtt.ts";
@@ -14,6 +14,7 @@ import type { Tracer } from "./tracer.ts";
 /** A path that comes back within this goes on with its congestion controller. Milliseconds. */
 const FROZEN_MS = 30_000;
 const MAX_FROZEN = 16;
+const LASTING_IDS = { server: SERVER_PATH, relay: RELAY_PATH } as const;
 
 export interface SendPathsOptions {
   readonly random: Random;
@@ -33,12 +34,13 @@ export interface PathTotals {
   spuriousPackets: number;
 }
 
-/** The paths we send on, by id. An id belongs to one route and is never given again; the server's path outlives its outages. */
+/** The paths we send on, by id. An id belongs to one route and is never given again; those over the server outlive their outages. */
 export class SendPaths {
   readonly #options: SendPathsOptions;
   readonly #live = new Map<number, SendPath>();
   readonly #frozen = new Map<string, { readonly congestion: CongestionController; readonly at: number }>();
-  #server: SendPath | null = null;
+  /** Over the server's TCP, and over its UDP. */
+  readonly #lasting = new Map<string, SendPath>();
   #nextId = FIRST_FREE_PATH;
   /** Of paths that are gone for good. */
   readonly #gone: PathTotals = { sentPackets: 0, lostPackets: 0, spuriousPackets: 0 };
@@ -58,18 +60,20 @@ export class SendPaths {
   get totals(): PathTotals {
     const totals = { ...this.#gone };
     for (const path of this.#live.values()) count(totals, path);
-    if (this.#server !== null && !this.#live.has(this.#server.id)) count(totals, this.#server);
+    for (const path of this.#lasting.values()) if (!this.#live.has(path.id)) count(totals, path);
     return totals;
   }
 
   /** It was there, and may be gone. */
   wasUsed(id: number): boolean {
-    return id === SERVER_PATH ? this.#server !== null : id >= FIRST_FREE_PATH && id < this.#nextId;
+    if (id >= FIRST_FREE_PATH) return id < this.#nextId;
+    return this.#lasting.values().some((path) => path.id === id);
   }
 
   /** The route's path, made when first asked for. Null when all ids are used up. */
   on(route: RouteState, now: number): SendPath | null {
-    route.path ??= route.route.kind === "server" ? this.#serverPath(route, now) : this.#further(route, now);
+    const { kind } = route.route;
+    route.path ??= kind === "udp" ? this.#further(route, now) : this.#lastingPath(LASTING_IDS[kind], route, now);
     return route.path;
   }
 
@@ -79,17 +83,18 @@ export class SendPaths {
     if (path === null) return;
     path.recovery.abandon(this.#options.lost);
     this.#live.delete(path.id);
-    if (path === this.#server) return;
+    if (this.#lasting.has(route.key)) return;
     count(this.#gone, path);
     this.#frozen.set(route.key, { congestion: path.congestion, at: now });
     if (this.#frozen.size > MAX_FROZEN) this.#frozen.delete(this.#frozen.keys().next().value ?? "");
   }
 
-  #serverPath(route: RouteState, now: number): SendPath {
-    this.#server ??= this.#make(SERVER_PATH, route, this.#options.congestion(), now);
-    this.#server.revive(route);
-    this.#live.set(SERVER_PATH, this.#server);
-    return this.#server;
+  #lastingPath(id: number, route: RouteState, now: number): SendPath {
+    const path = this.#lasting.get(route.key) ?? this.#make(id, route, this.#options.congestion(), now);
+    this.#lasting.set(route.key, path);
+    path.revive(route);
+    this.#live.set(id, path);
+    return path;
   }
 
   #further(route: RouteState, now: number): SendPath | null {

@@ -9,7 +9,7 @@ import type { Allowance, PacketFiller } from "./packet-filler.ts";
 import type { PacketWriter } from "./packet-writer.ts";
 import type { Paths } from "./paths.ts";
 import type { Rekey } from "./rekey.ts";
-import { type Route, routeKey } from "./route.ts";
+import { isDirect, type Route, routeKey } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import type { SendPath } from "./send-path.ts";
 
@@ -21,7 +21,7 @@ export interface SenderOptions {
   readonly filler: PacketFiller;
   readonly copies: PacketCopies;
   readonly limitClock: LimitClock;
-  /** Streams may go through the server. */
+  /** Streams may go through the server, by whichever of its ways. */
   readonly relayData: boolean;
 }
 
@@ -147,7 +147,7 @@ export class Sender {
       state: rekey.sealState(now),
       messages: isProbe || path.maySendMessages,
       bulk: isProbe || mayBulk,
-      streams: relayData || path.route.route.kind !== "server",
+      streams: relayData || isDirect(path.route.route),
     };
   }
 

@@ -160,6 +160,11 @@ export class Session implements Core<SessionEvent, Route> {
     this.#indexes.takeRemoteSpare();
   }
 
+  /** This receiver index of ours, which the other end was not told of yet, is another's at the relay: another takes its place. */
+  discardIndex(index: number): void {
+    if (this.#indexes.discard(index)) this.#refillSpares();
+  }
+
   // Streams.
 
   openStream(cls: StreamClass): number {

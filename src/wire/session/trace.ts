@@ -1,4 +1,5 @@
 import type { TracedFrame } from "./frame-summary.ts";
+import type { Route } from "./route.ts";
 
 /** What a packet was, without anything that somebody said. */
 export interface TracedPacket {
@@ -34,7 +35,7 @@ export type TraceEvent =
   | { readonly kind: "metrics"; readonly path: number; readonly metrics: TracedMetrics }
   | { readonly kind: "congestion"; readonly path: number; readonly from: string | null; readonly to: string }
   | { readonly kind: "mtu"; readonly path: number; readonly from: number | null; readonly to: number }
-  | { readonly kind: "path-selected"; readonly path: number; readonly over: "server" | "udp"; readonly why: string }
+  | { readonly kind: "path-selected"; readonly path: number; readonly over: Route["kind"]; readonly why: string }
   | { readonly kind: "keys"; readonly epoch: number }
   | { readonly kind: "closed"; readonly code: string; readonly remote: boolean };
 
