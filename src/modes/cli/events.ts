@@ -151,6 +151,8 @@ export interface PongEvent {
   readonly rttMs: number;
   /** `server`: a stranger's answer, which went over the server only. */
   readonly path: PathKind | "server";
+  /** host:port of the other end, or of the server for a relayed path. */
+  readonly remote?: string;
 }
 
 export type TransferEvent =

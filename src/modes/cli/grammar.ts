@@ -158,8 +158,12 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
   ping: {
     mode: "peer",
     operands: "PERSON",
-    summary: "measure the way to somebody",
+    summary: "measure the way to somebody, first over the server, then directly",
     flags: ["count", "until-direct"],
+    notes: [
+      "Contacts answer by themselves, without a question. To a stranger it goes over the server only, and shows no address. Ends with 7 when --until-direct saw no direct path in 30 pings, and says why.",
+      "Example: p2p ping @bob --until-direct",
+    ],
     build: (line) => ({
       kind: "ping",
       person: line.person(),

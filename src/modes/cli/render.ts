@@ -5,6 +5,7 @@ import type {
   MigratedEvent,
   OfferSummary,
   PathKind,
+  PongEvent,
   ProgressEvent,
   RequestEvent,
   StatsEvent,
@@ -72,9 +73,7 @@ function draw(event: DrawnEvent): Rendered[] {
     case "queued":
       return note(`kept for ${event.to}`);
     case "pong":
-      return payload(
-        `${event.peer} answered in ${formatMs(event.rttMs)}, ${event.path === "server" ? "over the server" : way(event.path)}`,
-      );
+      return payload(pong(event));
     case "offer":
       return note(
         `${event.from === undefined ? `offered ${event.to ?? event.peer}` : `${event.from} offers`} ${offer(event)}`,
@@ -115,6 +114,11 @@ function draw(event: DrawnEvent): Rendered[] {
     default:
       return [...endOfProgress(), ...note(ending(event))];
   }
+}
+
+function pong({ peer, rttMs, path, remote }: PongEvent): string {
+  const where = remote === undefined ? "" : `, ${remote}`;
+  return `${peer} answered in ${formatMs(rttMs)}, ${path === "server" ? "over the server" : way(path)}${where}`;
 }
 
 function ending({ peer, reason, path, why }: ClosedEvent): string {

@@ -31,7 +31,7 @@ export async function runPeer(command: PeerCommand, context: PeerContext): Promi
     case "msg":
       return (await import("./commands/message.ts")).runMessage(command, context);
     case "ping":
-      return (await import("./commands/message.ts")).runPing(command, context);
+      return (await import("./commands/ping.ts")).runPing(command, context);
     case "send":
       return (await import("./commands/send.ts")).runSend(command, context);
     case "receive":

@@ -1,4 +1,4 @@
-import type { MessageCommand, PingCommand } from "../../cli/command.ts";
+import type { MessageCommand } from "../../cli/command.ts";
 import type { PeerContext } from "../../cli/context.ts";
 import { UserError } from "../../cli/errors.ts";
 import { MAX_CHAT_BYTES } from "../../../wire/limits.ts";
@@ -36,33 +36,6 @@ async function post(session: PeerSession, message: string, { output, signal }: P
 
 /** What the other side says while one message is on its way is not for this command. */
 const silent = { onLine() {}, onDelivered() {}, onRead() {}, onTyping() {}, onLeft() {} };
-
-const PING_INTERVAL_MS = 1_000;
-const MAX_PINGS_UNTIL_DIRECT = 30;
-
-/** `p2p ping`: round trips over the session itself. */
-export async function runPing({ person, count, untilDirect }: PingCommand, context: PeerContext): Promise<number> {
-  await using node = await openNode(context);
-  const { signal, output, settings } = context;
-  const session = await ring(node, person, { purpose: "ping" }, context);
-  endWhenSilent(session, settings.waitMs);
-  const pings = untilDirect ? MAX_PINGS_UNTIL_DIRECT : count;
-  for (let sent = 0; sent < pings; sent++) {
-    if (sent > 0) await orAborted(Bun.sleep(PING_INTERVAL_MS), signal);
-    const rttMs = Math.round((await orAborted(session.ping(), signal)) * 1_000) / 1_000;
-    output.event({ ...ofSession(session), event: "pong", rttMs, path: session.path.kind });
-    if (untilDirect && !isRelayed(session)) break;
-  }
-  const failed = untilDirect && isRelayed(session);
-  await session.close();
-  if (failed)
-    throw new UserError("no-path", `no direct path to ${person} in ${pings} pings`, { hint: session.path.why });
-  return 0;
-}
-
-function isRelayed({ path }: PeerSession): boolean {
-  return path.kind === "relay-ws" || path.kind === "relay-udp";
-}
 
 /** @throws the signal's reason as soon as there is one */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

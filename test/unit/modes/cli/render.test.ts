@@ -52,6 +52,11 @@ const rows: readonly Row[] = [
   [{ event: "read", ...peer, id: "1" }, "detail", "read"],
   [{ event: "queued", id: "1", to: "bob" }, "stderr", "kept for bob"],
   [{ event: "pong", peer: "bob", rttMs: 0.5, path: "lan" }, "stdout", "bob answered in 0.50 ms, in the local network"],
+  [
+    { event: "pong", ...peer, rttMs: 12.3, path: "direct", remote: "1.2.3.4:5" },
+    "stdout",
+    "bob answered in 12.3 ms, directly, 1.2.3.4:5",
+  ],
   [{ event: "pong", peer: "bob", rttMs: 250, path: "server" }, "stdout", "bob answered in 250 ms, over the server"],
   [
     { event: "offer", ...transfer, from: "bob", count: 1, bytes: 1, files },
