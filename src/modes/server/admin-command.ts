@@ -5,7 +5,7 @@ import type { ServerContext } from "../cli/context.ts";
 import { UserError } from "../cli/errors.ts";
 import { readPrivateFile } from "../runtime/private-file.ts";
 import { type AdminAnswer, type AdminQuestion, answerAdmin, parseAnswer } from "./admin.ts";
-import { advertisedPlace } from "./advertise.ts";
+import { advertisedPlace, type JoinPlace } from "./advertise.ts";
 import { type DataFolder, lockDataFolder, existingDataFolder } from "./data-folder.ts";
 import { type DoorPlate, parsePlate } from "./door-plate.ts";
 import { Generation } from "./generation.ts";
@@ -125,7 +125,7 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
     const generation = new Generation(store, data.generation);
     const clock = { unixMs: () => Date.now() };
     await explained(() => generation.start(clock));
-    const place = await advertisedPlace(placesIn(context), DEFAULT_PORT);
+    const place = await placeIn(context);
     const options = {
       store,
       keys,
@@ -142,14 +142,13 @@ async function withStore(data: DataFolder, context: ServerContext, work: (ask: A
 }
 
 /** What the server's own settings say of where it is found. */
-function placesIn({ settings }: ServerContext): Parameters<typeof advertisedPlace>[0] {
-  const [first] = settings.get("listen");
+function placeIn({ settings }: ServerContext): Promise<JoinPlace> {
   const [cert, key] = [settings.get("tls-cert"), settings.get("tls-key")];
-  return {
-    advertise: settings.get("advertise"),
-    tls: cert === null || key === null ? null : { cert, key },
-    listen: [{ host: first?.host ?? null, port: first?.port || DEFAULT_PORT }],
-  };
+  const tls = cert === null || key === null ? null : { cert, key };
+  const given = settings.get("listen");
+  const listen = given.length > 0 ? given : [{ host: null, port: DEFAULT_PORT }];
+  const ports = listen.map(({ port }) => port || DEFAULT_PORT);
+  return advertisedPlace({ advertise: settings.get("advertise"), tls, listen }, ports);
 }
 
 async function answered(work: () => Promise<AdminAnswer>): Promise<AdminAnswer> {

@@ -8,7 +8,10 @@ import { doubtsAbout, readTls, type TlsPair } from "./tls.ts";
 export async function aboutPlace(command: ServeCommand, hasOthers: boolean): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const port = command.listen[0]?.port ?? 0;
-  const place = await advertisedPlace(command, port);
+  const place = await advertisedPlace(
+    command,
+    command.listen.map((at) => at.port),
+  );
   const { tls } = command;
   const pair = tls === null ? null : await attempt(findings, () => readTls(tls));
   return [
@@ -16,8 +19,12 @@ export async function aboutPlace(command: ServeCommand, hasOthers: boolean): Pro
     ...aboutScheme(place, command),
     ...(hasOthers ? await aboutOwnPlace(place, command, port) : aboutLoneNode(command)),
     ...findings,
-    ...(pair === null ? [] : place.nodes.flatMap(({ host }) => aboutCertificate(pair, host))),
+    ...(pair === null ? [] : [...hostsOf(place)].flatMap((host) => aboutCertificate(pair, host))),
   ];
+}
+
+function hostsOf({ nodes }: JoinPlace): ReadonlySet<string> {
+  return new Set(nodes.map(({ host }) => host));
 }
 
 function aboutAddresses(what: string, nodes: readonly ServerNode[], hint: string): readonly Finding[] {

@@ -48,7 +48,7 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
   warn(command, context, ready.place);
   context.output.event(ready.event);
-  if (context.terminal.interactive) context.output.note(whatNext(ready.event));
+  if (context.terminal.interactive) context.output.note(whatNext(ready.event, ready.tcpPorts));
   log.info("ready", { http: ready.event.http, data: context.data });
   await lifecycle.closeOn(context.signal);
   log.info("stopped");
@@ -107,9 +107,10 @@ async function start(
   if (command.metrics !== null)
     await openMetricsDoor(command.metrics, { store, bus, services: meeting.services, log }, lifecycle);
   keepCertificate(command.tls, tls, meeting, clock, log, lifecycle);
-  const place = await advertisedPlace(command, meeting.listeners[0]?.tcp.port ?? 0);
+  const tcpPorts = meeting.listeners.map(({ tcp }) => tcp.port);
+  const place = await advertisedPlace(command, tcpPorts);
   await openAdminDoor({ data, store, shared, keys, place, services: meeting.services, log }, lifecycle);
-  return { place, event: await readyEvent(meeting, keys, store, place, clock) };
+  return { place, tcpPorts, event: await readyEvent(meeting, keys, store, place, clock) };
 }
 
 async function readyEvent(
@@ -166,13 +167,13 @@ function keepCertificate(
 }
 
 /** For the person who has just started it and looks at the line. */
-function whatNext({ join, http, udp }: ReadyEvent): string {
+function whatNext({ join, udp }: ReadyEvent, tcpPorts: readonly number[]): string {
   const hasInvitation = parseJoinLine(join).invite !== null;
   const { uses, days } = FIRST_INVITATION;
   const line = hasInvitation
     ? `send this line to your friends: it admits ${uses} people within ${days} days`
     : "people who have an account join with this line; `p2p server invite` makes one for new people";
-  const ports = [`TCP ${splitHostPort(http).port}`, ...udp.map((place) => `UDP ${splitHostPort(place).port}`)];
+  const ports = [...tcpPorts.map((port) => `TCP ${port}`), ...udp.map((place) => `UDP ${splitHostPort(place).port}`)];
   return `${line}\nopen ${[...new Set(ports)].join(", ")} in the firewall; Ctrl-C ends the server`;
 }
 
@@ -181,6 +182,6 @@ function warn(command: ServeCommand, { output }: ServerContext, { nodes }: JoinP
   for (const { message, hint } of unsafeLimits(command)) output.note(`p2p: warning: ${message}; ${hint}`);
   const doubt = metrics === null ? null : doubtAboutMetrics(metrics);
   if (doubt !== null) output.note(`p2p: warning: ${doubt}`);
-  for (const { host } of advertise === null ? nodes.filter((node) => isPrivateHost(node.host)) : [])
-    output.note(`p2p: ${host} is a private address; behind NAT? use --advertise HOST`);
+  const hosts = new Set(advertise === null ? nodes.map(({ host }) => host).filter(isPrivateHost) : []);
+  for (const host of hosts) output.note(`p2p: ${host} is a private address; behind NAT? use --advertise HOST`);
 }

@@ -7,7 +7,7 @@ const everywhere = { host: null, port: 7_420 };
 
 const tls = { cert: "chain.pem", key: "key.pem" };
 const placeOf = (text: string, files: typeof tls | null = null) =>
-  advertisedPlace({ advertise: parseAdvertisedPlace(text), listen: [everywhere], tls: files }, 9_000);
+  advertisedPlace({ advertise: parseAdvertisedPlace(text), listen: [everywhere], tls: files }, [9_000]);
 
 test("what the operator says is where the join line points, without a port at the one listened on", async () => {
   const nodes = [{ host: "p2p.example.org", port: 9_000 }];
@@ -55,7 +55,7 @@ test("a node's own place is what it says of itself, else the address listened on
 
 test("else it is the one address listened on", async () => {
   const listen = [{ host: "192.0.2.1", port: 0 }];
-  expect(await advertisedPlace({ advertise: null, listen, tls: null }, 9_000)).toEqual({
+  expect(await advertisedPlace({ advertise: null, listen, tls: null }, [9_000])).toEqual({
     secure: false,
     nodes: [{ host: "192.0.2.1", port: 9_000 }],
   });
@@ -64,12 +64,42 @@ test("else it is the one address listened on", async () => {
 test.each([null, "0.0.0.0", "::"])(
   "listening on %p it is an address of this machine that can be sent from",
   async (host) => {
-    const { nodes } = await advertisedPlace({ advertise: null, listen: [{ host, port: 0 }], tls: null }, 9_000);
+    const { nodes } = await advertisedPlace({ advertise: null, listen: [{ host, port: 0 }], tls: null }, [9_000]);
     const [ip = ""] = nodes.map((node) => node.host);
     expect(canonicalIp(ip)).toBe(ip);
     expect(scopeOf(ip)).not.toBe("unspecified");
   },
 );
+
+test("every port listened on stands in join lines, the first ones first", async () => {
+  const listen = [everywhere, { host: null, port: 443 }];
+  const ports = [7_420, 443];
+  const said = await advertisedPlace(
+    { advertise: parseAdvertisedPlace("a.example,b.example:9"), listen, tls: null },
+    ports,
+  );
+  const places = said.nodes.map(({ host, port }) => `${host}:${port}`);
+  expect(places).toEqual(["a.example:7420", "b.example:9", "a.example:443"]);
+  const scheme = await advertisedPlace(
+    { advertise: parseAdvertisedPlace("p2ps://a.example"), listen, tls: null },
+    ports,
+  );
+  expect(scheme.nodes).toEqual([{ host: "a.example", port: 443 }]);
+  const own = await advertisedPlace({ advertise: null, listen, tls: null }, ports);
+  expect(own.nodes.map(({ port }) => port)).toEqual(ports);
+  expect(new Set(own.nodes.map(({ host }) => host)).size).toBe(1);
+});
+
+test("what listens on loopback stands in join lines only where nothing else is listened on", async () => {
+  const loopback = { host: "127.0.0.1", port: 9_000 };
+  const place = async (...listen: (typeof loopback)[]) => {
+    const ports = listen.map(({ port }) => port);
+    const { nodes } = await advertisedPlace({ advertise: null, listen, tls: null }, ports);
+    return nodes.map(({ host, port }) => `${host}:${port}`);
+  };
+  expect(await place({ host: "192.0.2.1", port: 7_420 }, loopback)).toEqual(["192.0.2.1:7420"]);
+  expect(await place(loopback, { host: "::1", port: 9_001 })).toEqual(["127.0.0.1:9000", "::1:9001"]);
+});
 
 test("isPrivateHost() tells what is not reached from outside", () => {
   const hosts = [
