@@ -20,11 +20,15 @@ export interface LegEvents {
 /** What waits unsent is capped, so that the session's congestion control sees loss rather than seconds of queue. Bytes. */
 const MAX_BUFFERED_BYTES = 524_288;
 
+/** What has not come about by then is given up: a network may swallow what goes to another port than that of the channel. Milliseconds. */
+const BIND_TIMEOUT_MS = 5_000;
+
 /** One WebSocket that carries a session's packets over the server: PROTOCOL.md §8. */
 export class RelayLeg {
   readonly #socket: WebSocket;
   readonly #ticket: LegTicket;
   readonly #events: LegEvents;
+  readonly #timer: Timer;
   #isBound = false;
   #isOver = false;
 
@@ -35,6 +39,7 @@ export class RelayLeg {
     this.#socket.addEventListener("message", ({ data }) => this.#received(data));
     this.#socket.addEventListener("close", () => this.#over());
     this.#socket.addEventListener("error", () => undefined); // a close follows
+    this.#timer = setTimeout(() => this.#over(), BIND_TIMEOUT_MS);
   }
 
   get isBound(): boolean {
@@ -49,6 +54,7 @@ export class RelayLeg {
   /** Nothing more is heard of it. */
   close(): void {
     this.#isOver = true;
+    clearTimeout(this.#timer);
     this.#socket.close();
   }
 
@@ -68,6 +74,7 @@ export class RelayLeg {
     if (message.kind === "challenge") this.#socket.send(this.#proof(message.nonce));
     else if (message.kind === "bound") {
       this.#isBound = true;
+      clearTimeout(this.#timer);
       this.#events.onBound();
     } else this.#over();
   }

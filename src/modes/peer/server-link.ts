@@ -131,11 +131,14 @@ export class ServerLink {
   }
 
   /**
-   * `http://host:port` or `https://…` with `path`.
-   * @param place HOST:PORT of the node that is meant, as it names itself; empty: the node in use
+   * Where a relay leg is opened.
+   * @param place HOST:PORT of the node that has it, as it names itself; empty: the node in use
+   * @param attempt from 0; every other one is by the port in use, since a network may let no other pass
    */
-  urlAt(place: string, scheme: "http" | "ws", path: string): string {
-    return urlOf(this.#server.secure, placeOfNode(place, this.node), scheme, path);
+  relayUrl(place: string, attempt: number): string {
+    const { host, port } = placeOfNode(place, this.node);
+    const at = { host, port: attempt % 2 === 0 ? port : this.node.port };
+    return urlOf(this.#server.secure, at, "ws", "/v1/relay");
   }
 
   close(): void {

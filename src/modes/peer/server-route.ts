@@ -90,7 +90,7 @@ export class ServerRoute {
   async #requestLeg(): Promise<void> {
     const answer = await this.#link.request({ kind: "openLeg", session: this.#session });
     if (answer.kind !== "leg" || this.#isClosed) return;
-    this.#leg = new RelayLeg(this.#link.urlAt(answer.node, "ws", "/v1/relay"), answer, {
+    this.#leg = new RelayLeg(this.#link.relayUrl(answer.node, this.#failures), answer, {
       onBound: () => (this.#failures = 0),
       onBody: (body) => this.#deliver(body),
       onEnd: () => this.#legFailed(),
