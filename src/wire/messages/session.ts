@@ -28,6 +28,10 @@ const specs = {
   rekeyWanted: message(17, { epoch: u32 }), // from the other end: the initiator should start
   maxStreams: message(18, { class: u8, streams: u53 }), // so many streams of a class may be opened in all by who reads this
   abilities: message(19, { bits: u32 }), // what the sender understands beyond version 1
+  /** How the sender's NAT maps IPv4: a place in `mappingKinds`, and its step plus 128. */
+  mapping: message(20, { mapping: u8, step: u8 }),
+  /** Sockets of the sender are open towards the reader, who may search for their ports: `how` is a place in `searches`. */
+  seekMe: message(21, { round: u32, how: u8, address: upTo(16), ports: list(u16, 16) }),
   /** How the sender's network is, without an address; traversal/network-report.ts has the numbers. `wanted`: the other end is asked for its own. */
   report: message(30, { wanted: bool, hidden: bool, ipv4: u8, ipv6: u8, mapping: u8, step: u8, mappers: u8 }),
 };

@@ -5,7 +5,10 @@ import type { Route } from "./route.ts";
 import type { StreamClass } from "./stream-id.ts";
 
 /** Frames that the session only carries: reliable, in no order, and now and then twice. */
-export type CarriedFrame = Extract<Frame, { kind: "candidate" | "candidatesEnd" | "abilities" | "report" }>;
+export type CarriedFrame = Extract<
+  Frame,
+  { kind: "candidate" | "candidatesEnd" | "abilities" | "mapping" | "seekMe" | "report" }
+>;
 
 export type SessionEvent =
   /** The first packet of the other end was opened: it has the keys. */

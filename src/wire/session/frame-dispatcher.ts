@@ -90,6 +90,8 @@ export class FrameDispatcher implements FrameHandler {
       case "candidate":
       case "candidatesEnd":
       case "abilities":
+      case "mapping":
+      case "seekMe":
       case "report":
         return this.#to.events.push({ kind: "frame", frame });
       case "spareIndexes":

@@ -23,7 +23,16 @@ export type TracedFrame =
   | { readonly kind: "rekey" | "rekeyed" | "rekeyWanted"; readonly epoch: number }
   | {
       readonly kind:
-        "ping" | "challenge" | "response" | "candidate" | "candidatesEnd" | "spareIndexes" | "abilities" | "report";
+        | "ping"
+        | "challenge"
+        | "response"
+        | "candidate"
+        | "candidatesEnd"
+        | "spareIndexes"
+        | "abilities"
+        | "mapping"
+        | "seekMe"
+        | "report";
     };
 
 /** Reads packets for a trace: who reads one learns how the session works, and nothing that was said or where anybody is. */

@@ -35,9 +35,31 @@ export class CheckList {
 
   /** @returns the pairs that are new */
   addSocket(local: LocalSocket): readonly CheckPair[] {
-    if (this.#sockets.some(({ socket }) => socket === local.socket)) return [];
+    if (this.hasSocket(local.socket)) return [];
     this.#sockets.push(local);
     return this.#pairUp();
+  }
+
+  hasSocket(socket: number): boolean {
+    return this.#sockets.some((local) => local.socket === socket);
+  }
+
+  /** For a socket that is of use towards this one address alone. @returns null when it must not be checked */
+  addAlone(socket: number, candidate: Candidate): CheckPair | null {
+    const permit = this.#permit(candidate);
+    if (permit === null) return null;
+    const pair = new CheckPair(socket, candidate.address, candidate.type, permit);
+    this.#insert([pair]);
+    return pair;
+  }
+
+  /** The socket is closed. */
+  removeSocket(socket: number): void {
+    this.#pairs = this.#pairs.filter((pair) => pair.socket !== socket);
+  }
+
+  isAttested(ip: string): boolean {
+    return this.#attested.some((address) => address.ip === ip);
   }
 
   /** @returns the pairs that are new: none when it is known, must not be checked, or there is no room for it */
@@ -77,8 +99,12 @@ export class CheckList {
         return permit === null ? [] : [new CheckPair(socket, address, type, permit)];
       }),
     );
-    this.#pairs = [...this.#pairs, ...fresh].toSorted((a, b) => a.permit.rank - b.permit.rank);
+    this.#insert(fresh);
     return fresh;
+  }
+
+  #insert(fresh: readonly CheckPair[]): void {
+    this.#pairs = [...this.#pairs, ...fresh].toSorted((a, b) => a.permit.rank - b.permit.rank);
   }
 
   /** Drops the pairs that must not be checked any more. */

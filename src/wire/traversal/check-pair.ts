@@ -14,6 +14,7 @@ export class CheckPair {
   readonly key: string;
   readonly type: CandidateType;
   permit: Permit;
+  #openedAt: number | null = null;
   #phase: "idle" | "waiting" | "checking" | "valid" = "idle";
   #hasAnswered = false;
   #offsets: readonly number[] = [];
@@ -29,6 +30,19 @@ export class CheckPair {
     this.key = addressKey(remote);
     this.type = type;
     this.permit = permit;
+  }
+
+  /**
+   * A check that arrives at a NAT before that has sent anything there may be taken for one meant for the NAT itself, which then gives its
+   * own host another port towards us. So what goes out first is one that ends on its way.
+   */
+  get isUnopened(): boolean {
+    return this.permit.needsOpener && this.#openedAt === null && this.#phase === "waiting";
+  }
+
+  /** Checks that arrive wait until the other end has opened its NAT too. */
+  get waitsForOther(): boolean {
+    return this.permit.needsOpener && this.#phase === "waiting";
   }
 
   get isValid(): boolean {
@@ -51,13 +65,17 @@ export class CheckPair {
 
   /** When the next check is due; -Infinity while it waits for its turn, Infinity when there is none. */
   get dueAt(): number {
-    if (this.#phase === "waiting") return -Infinity;
+    if (this.#phase === "waiting") return this.#openedAt === null ? -Infinity : this.#openedAt + MIN_GAP_MS;
     return this.#phase === "checking" ? this.#startedAt + (this.#offsets[this.#step] ?? Infinity) : Infinity;
   }
 
   /** When the next round after a loss begins; Infinity when there is none. */
   get roundAt(): number {
     return this.#lostAt === null ? Infinity : this.#lostAt + roundAtMs(this.#round, this.#hasAnswered);
+  }
+
+  opened(now: number): void {
+    this.#openedAt = now;
   }
 
   /** Queues it for the whole schedule that its permit gives. */
@@ -115,6 +133,7 @@ export class CheckPair {
   /** The path over it died, or all others did. */
   lose(now: number): void {
     this.release();
+    this.#openedAt = null;
     this.#lostAt = now;
     this.#round = 0;
   }
@@ -122,6 +141,7 @@ export class CheckPair {
   /** Everything from the start, on a network that may be another. */
   restart(now: number): void {
     this.queue();
+    this.#openedAt = null;
     this.#lostAt = now;
     this.#round = ROUND_AFTER_FULL;
   }

@@ -11,12 +11,21 @@ export interface Probe {
   readonly remote: UdpAddress;
   /** Lower is better: 0 on the own link, 1 elsewhere. What goes over the server comes behind these. */
   readonly tier: number;
+  /** How many routers it may pass; null for as many as it takes. RFC 791 calls it time to live. */
+  readonly hopLimit: number | null;
 }
+
+/** Past the own NATs, a carrier's too, and not as far as the other end's. */
+export const OPENER_HOPS = 4;
+/** A path over the open internet. */
+export const DIRECT_TIER = 1;
 
 /** One new pair begins at a time, this far apart. Milliseconds. */
 const PACE_MS = 20;
 /** How long after the first success the others go on, so that a better one may win. Milliseconds. */
 const SETTLE_MS = 300;
+/** Without a word of the other end, so long after the first opener checks go out that arrive. Milliseconds. */
+const GO_AFTER_MS = 1_000;
 
 /**
  * Which pairs of socket and remote address to challenge, and when, for one session. It seals and sends nothing: after each call drain
@@ -30,6 +39,8 @@ export class Checks {
   /** When the first path was found since there was none. */
   #foundAt: number | null = null;
   #isSettled = false;
+  /** From when on checks may arrive at a NAT. */
+  #goAt = Infinity;
 
   constructor(own: OwnNetwork) {
     this.#list = new CheckList(own);
@@ -47,6 +58,11 @@ export class Checks {
   /** Where the server has observed the other end. */
   attested(now: number, addresses: readonly UdpAddress[]): void {
     this.#welcome(now, this.#list.attest(addresses));
+  }
+
+  /** The other end has opened its NATs towards all it knows of us. */
+  go(now: number): void {
+    this.#goAt = Math.min(this.#goAt, now);
   }
 
   /** What is known of this end has changed, or become clearer. */
@@ -79,7 +95,7 @@ export class Checks {
   /** The path died. Without another one, all addresses are tried again. */
   lost(now: number, socket: number, remote: UdpAddress): void {
     this.#list.find(socket, remote)?.lose(now);
-    if (this.#list.pairs.some((pair) => pair.isValid)) return;
+    if (this.hasPath) return;
     this.#foundAt = null;
     this.#isSettled = false;
     for (const pair of this.#list.pairs) if (pair.isIdle) pair.lose(now);
@@ -93,6 +109,20 @@ export class Checks {
     for (const pair of this.#list.pairs) pair.restart(now);
   }
 
+  /** A socket of passing use is closed. */
+  removeSocket(socket: number): void {
+    this.#list.removeSocket(socket);
+  }
+
+  /** Whether the server has seen the other end at this IP. */
+  isAttested(ip: string): boolean {
+    return this.#list.isAttested(ip);
+  }
+
+  get hasPath(): boolean {
+    return this.#list.pairs.some((pair) => pair.isValid);
+  }
+
   /** What a path there is called; null for one that must not be used. */
   kindOf(socket: number, remote: UdpAddress): DirectKind | null {
     return this.#list.find(socket, remote)?.permit.kind ?? null;
@@ -104,6 +134,8 @@ export class Checks {
     this.#settle(now);
     for (const pair of this.#list.pairs) {
       if (now >= pair.roundAt) pair.startRound(now);
+      if (pair.isUnopened && this.#hasBudget(pair) && now >= this.#budget.allowedAt(pair.key))
+        return this.#open(now, pair);
       if (this.#dueAt(pair) <= now && this.#hasBudget(pair)) return this.#probe(now, pair);
     }
     return null;
@@ -115,15 +147,24 @@ export class Checks {
     return at === Infinity ? null : at;
   }
 
+  #open(now: number, pair: CheckPair): Probe {
+    if (this.#goAt === Infinity) this.#goAt = now + GO_AFTER_MS;
+    this.#budget.spend(now, pair.key);
+    pair.opened(now);
+    return probeOf(pair, OPENER_HOPS);
+  }
+
   #probe(now: number, pair: CheckPair): Probe {
     if (pair.isWaiting) this.#nextBeginAt = now + PACE_MS;
     this.#budget.spend(now, pair.key);
     pair.checked(now);
-    return { socket: pair.socket, remote: pair.remote, tier: pair.permit.kind === "lan" ? 0 : 1 };
+    return probeOf(pair, null);
   }
 
   #dueAt(pair: CheckPair): number {
-    const turnAt = pair.isWaiting ? this.#nextBeginAt : pair.dueAt;
+    if (pair.isUnopened) return this.#budget.allowedAt(pair.key);
+    const goAt = pair.waitsForOther ? this.#goAt : -Infinity;
+    const turnAt = pair.isWaiting ? Math.max(this.#nextBeginAt, pair.dueAt, goAt) : pair.dueAt;
     return turnAt === Infinity ? Infinity : Math.max(turnAt, this.#budget.allowedAt(pair.key));
   }
 
@@ -151,7 +192,13 @@ export class Checks {
   #pairFor(socket: number, remote: UdpAddress): CheckPair | undefined {
     const known = this.#list.find(socket, remote);
     if (known !== undefined) return known;
-    this.#list.addCandidate({ type: "peer-reflexive", address: remote });
+    const candidate = { type: "peer-reflexive", address: remote } as const;
+    if (!this.#list.hasSocket(socket)) return this.#list.addAlone(socket, candidate) ?? undefined;
+    this.#list.addCandidate(candidate);
     return this.#list.find(socket, remote);
   }
+}
+
+function probeOf({ socket, remote, permit }: CheckPair, hopLimit: number | null): Probe {
+  return { socket, remote, tier: permit.kind === "lan" ? 0 : DIRECT_TIER, hopLimit };
 }

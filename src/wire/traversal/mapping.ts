@@ -58,3 +58,19 @@ function spreadOf(ports: readonly number[]): number {
 function isOne(texts: readonly string[]): boolean {
   return new Set(texts).size <= 1;
 }
+
+/** A step may be negative, and no number on the wire is. */
+const STEP_OFFSET = 128;
+
+/** The fields of a `mapping` frame, PROTOCOL.md §7.4. */
+export function mappingToFields({ kind, step }: Mapping): { readonly mapping: number; readonly step: number } {
+  return { mapping: mappingKinds.indexOf(kind), step: step + STEP_OFFSET };
+}
+
+/** What makes no sense is as good as unknown: a peer that says it is newer, broken or hostile. */
+export function mappingFromFields(fields: { readonly mapping: number; readonly step: number }): Mapping {
+  const kind = mappingKinds[fields.mapping] ?? "unknown";
+  const step = fields.step - STEP_OFFSET;
+  if (kind !== "sequential") return { kind, step: 0 };
+  return step === 0 || Math.abs(step) > MAX_STEP ? { kind: "random", step: 0 } : { kind, step };
+}

@@ -21,6 +21,8 @@ export interface Permit {
   readonly maxChecks: number;
   /** Place in the order of checking, 0 first. */
   readonly rank: number;
+  /** There may be a NAT in front of it that must not hear of us before it has been opened towards us. */
+  readonly needsOpener: boolean;
 }
 
 /** One that the server attested, or that only our own link hears: all there are. */
@@ -30,6 +32,8 @@ export const GLOBAL_IPV6_CHECKS = 20;
 /** Any other: whoever is there did not ask for it. */
 export const FEW_CHECKS = 6;
 const LOWEST_UNATTESTED_PORT = 1_024;
+/** For the own link: no NAT lies between. */
+const nearPermit: Permit = { kind: "lan", maxChecks: FULL_CHECKS, rank: 0, needsOpener: false };
 
 /**
  * Who may be sent unasked datagrams, and how many, so that no peer can turn another one against a third: PROTOCOL.md §10.5.
@@ -45,9 +49,10 @@ export function permitFor(
   if (isForbidden(address, own, isAttested)) return null;
   if (scopeOf(address.ip) === "loopback") return loopbackPermit(own, isAttested);
   const isNear = own.subnets.some((subnet) => isInSubnet(address.ip, subnet));
-  if (isNear) return { kind: "lan", maxChecks: FULL_CHECKS, rank: 0 };
+  if (isNear) return nearPermit;
   const kind = type === "port-mapped" ? "port-mapped" : "direct";
-  return { kind, maxChecks: checksFor(type, address.ip, attested), rank: rankOf(type, address.ip) };
+  const needsOpener = isPublicIpv4(address.ip) && attested.some(({ ip }) => ip === address.ip);
+  return { kind, maxChecks: checksFor(type, address.ip, attested), rank: rankOf(type, address.ip), needsOpener };
 }
 
 function isForbidden(address: UdpAddress, own: OwnNetwork, isAttested: boolean): boolean {
@@ -60,7 +65,7 @@ function isForbidden(address: UdpAddress, own: OwnNetwork, isAttested: boolean):
 /** Two programs on one machine: only where the server is on it too and says itself that the other end is. */
 function loopbackPermit(own: OwnNetwork, isAttested: boolean): Permit | null {
   const isServerHere = own.servers.some(({ ip }) => scopeOf(ip) === "loopback");
-  return isAttested && isServerHere ? { kind: "lan", maxChecks: FULL_CHECKS, rank: 0 } : null;
+  return isAttested && isServerHere ? nearPermit : null;
 }
 
 function checksFor(type: Candidate["type"], ip: string, attested: readonly UdpAddress[]): number {
@@ -78,4 +83,8 @@ function rankOf(type: Candidate["type"], ip: string): number {
 
 function isGlobalIpv6(ip: string): boolean {
   return familyOf(ip) === 6 && scopeOf(ip) === "public";
+}
+
+function isPublicIpv4(ip: string): boolean {
+  return familyOf(ip) === 4 && scopeOf(ip) === "public";
 }

@@ -15,11 +15,14 @@ const SOON: Schedule = { askAtMs: [0, 100, 200], giveUpAtMs: 500 };
 
 /** One question to one port of the server from each of several new sockets, one after the other: which ports does the NAT give them? */
 export class Survey {
+  /** The very list that was given. */
+  readonly sockets: readonly number[];
   readonly #remote: UdpAddress;
   readonly #asked: readonly Asked[];
   readonly #giveUpAt: number;
 
   constructor(now: number, sockets: readonly number[], remote: UdpAddress, asking: Asking) {
+    this.sockets = sockets;
     this.#remote = remote;
     this.#asked = sockets.map((socket, index) => ({
       socket,
@@ -27,10 +30,6 @@ export class Survey {
       address: null,
     }));
     this.#giveUpAt = now + GAP_MS * (sockets.length - 1) + SOON.giveUpAtMs;
-  }
-
-  get sockets(): readonly number[] {
-    return this.#asked.map(({ socket }) => socket);
   }
 
   /** In the order of the sockets; null where no answer came. */

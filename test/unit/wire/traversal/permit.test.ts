@@ -76,6 +76,7 @@ test("loopback is checked only where the server is on it too and attested this v
     kind: "lan",
     maxChecks: 36,
     rank: 0,
+    needsOpener: false,
   });
 });
 
