@@ -1,9 +1,12 @@
 import { lookup } from "node:dns/promises";
 import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
+import { toHex } from "../../wire/bytes.ts";
+import { legIdOf } from "../../wire/messages/leg.ts";
 import { packetType, receiverIndexAt, typeAt } from "../../wire/packet/header.ts";
 import { Gatherer, type GatherEvent } from "../../wire/traversal/gather.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import { type Mapping, unknownMapping } from "../../wire/traversal/mapping.ts";
 import { Drive } from "../runtime/driver.ts";
 import { UdpPort } from "../runtime/udp-port.ts";
 import { byReceiver } from "./by-receiver.ts";
@@ -20,6 +23,9 @@ export interface PacketSink {
   onDrain(): void;
 }
 
+/** Hears what a server answers about a relay leg. May not throw. */
+export type LegReplies = (reply: Uint8Array, from: SocketRoute) => void;
+
 /** One of our sockets, by the number that routes use. */
 export interface EndpointSocket {
   readonly socket: number;
@@ -32,14 +38,24 @@ export interface EndpointSocket {
  * index, a discovery reply to the gatherer, and all else nowhere.
  */
 export class UdpEndpoint implements Disposable {
-  readonly #ports: UdpPort[] = [];
+  /** By their numbers, the program's own ones first. */
+  readonly #ports = new Map<number, UdpPort>();
+  readonly #own: EndpointSocket[] = [];
+  #nextSocket = 0;
+  #isClosed = false;
   readonly #sinks = new Map<number, PacketSink>();
+  /** By the leg's id in hex. */
+  readonly #legs = new Map<string, LegReplies>();
   readonly #gatherer = new Gatherer({ random: systemRandom });
   readonly #drive: Drive<GatherEvent, SocketRoute>;
   readonly #onFault: (error: unknown) => void;
   /** By socket and port of the server that told. */
   readonly #reflexive = new Map<string, UdpAddress>();
   #servers: readonly UdpAddress[] = [];
+  #mapping = unknownMapping;
+  readonly #onMapping = new Set<() => void>();
+  /** Who waits for what the server says of which sockets. */
+  readonly #surveys = new Map<readonly number[], (addresses: readonly (UdpAddress | null)[]) => void>();
 
   private constructor(onFault: (error: unknown) => void) {
     this.#onFault = onFault;
@@ -53,9 +69,9 @@ export class UdpEndpoint implements Disposable {
   /** IPv4 and, where the machine has it, IPv6. @throws the system's error when there is no UDP at all */
   static async open(onFault: (error: unknown) => void): Promise<UdpEndpoint> {
     const endpoint = new UdpEndpoint(onFault);
-    const results = await Promise.allSettled([endpoint.#bind("0.0.0.0"), endpoint.#bind("::")]);
+    const results = await Promise.allSettled([endpoint.#bindOwn("0.0.0.0"), endpoint.#bindOwn("::")]);
     const [first] = results;
-    if (endpoint.#ports.length === 0 && first.status === "rejected") throw first.reason;
+    if (endpoint.#ports.size === 0 && first.status === "rejected") throw first.reason;
     return endpoint;
   }
 
@@ -64,18 +80,36 @@ export class UdpEndpoint implements Disposable {
     return new UdpEndpoint(onFault);
   }
 
+  /** Its own ones: those that peers are told of. */
   get sockets(): readonly EndpointSocket[] {
-    return this.#ports.map(({ address }, socket) => ({ socket, family: familyOf(address.ip), port: address.port }));
+    return this.#own;
   }
 
   /** Nothing that this socket sends is cut up on its way out. */
   isUnfragmented(socket: number): boolean {
-    return this.#ports[socket]?.isUnfragmented ?? false;
+    return this.#ports.get(socket)?.isUnfragmented ?? false;
   }
 
   /** Where the server sees our sockets, as far as it has told. */
   get reflexive(): readonly UdpAddress[] {
     return [...this.#reflexive.values()];
+  }
+
+  /** Where the server sees our own IPv4 socket; null for not known. */
+  get seenAt(): UdpAddress | null {
+    const own = this.#own.find(({ family }) => family === 4);
+    return (own && this.#reflexive.get(`${own.socket} 0`)) ?? null;
+  }
+
+  /** How the NAT maps IPv4. */
+  get mapping(): Mapping {
+    return this.#mapping;
+  }
+
+  /** @param handler hears that {@link mapping} or {@link seenAt} is another one; may not throw. @returns what ends that */
+  onMapping(handler: () => void): () => void {
+    this.#onMapping.add(handler);
+    return () => void this.#onMapping.delete(handler);
   }
 
   /** The server's UDP ports as we reach them; none before `gather`. */
@@ -85,7 +119,36 @@ export class UdpEndpoint implements Disposable {
 
   /** @returns false when there is no room for more before `onDrain` */
   send(bytes: Uint8Array, to: SocketRoute, segmentBytes: number): boolean {
-    return this.#ports[to.socket]?.send(bytes, to.remote, segmentBytes) ?? true;
+    return this.#ports.get(to.socket)?.send(bytes, to.remote, segmentBytes) ?? true;
+  }
+
+  /** One datagram that may pass so many routers and no more. */
+  sendWithin(hopLimit: number, bytes: Uint8Array, to: SocketRoute): void {
+    this.#ports.get(to.socket)?.sendWithin(hopLimit, bytes, to.remote);
+  }
+
+  /** New IPv4 sockets for one session, until {@link closeSpares}: as many as the system gives. None where there is no own one. */
+  async openSpares(count: number): Promise<readonly number[]> {
+    if (!this.#own.some(({ family }) => family === 4)) return [];
+    const opened = await Promise.allSettled(Array.from({ length: count }, () => this.#bind("0.0.0.0", 0)));
+    return opened.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  }
+
+  closeSpares(sockets: readonly number[]): void {
+    for (const socket of sockets) {
+      this.#ports.get(socket)?.close();
+      this.#ports.delete(socket);
+    }
+  }
+
+  /** Where the server sees these, in the order they ask; null without an answer. Within 0.6 s. */
+  survey(sockets: readonly number[]): Promise<readonly (UdpAddress | null)[]> {
+    if (sockets.length === 0) return Promise.resolve([]);
+    const { promise, resolve } = Promise.withResolvers<readonly (UdpAddress | null)[]>();
+    this.#surveys.set(sockets, resolve);
+    this.#gatherer.survey(this.#drive.now(), sockets);
+    this.#drive.wake();
+    return promise;
   }
 
   register(index: number, sink: PacketSink): void {
@@ -94,6 +157,15 @@ export class UdpEndpoint implements Disposable {
 
   retire(index: number, sink: PacketSink): void {
     if (this.#sinks.get(index) === sink) this.#sinks.delete(index);
+  }
+
+  addLeg(leg: Uint8Array, onReply: LegReplies): void {
+    this.#legs.set(toHex(leg), onReply);
+  }
+
+  /** @param leg its id in hex */
+  removeLeg(leg: string): void {
+    this.#legs.delete(leg);
   }
 
   /** Asks the server where it sees our sockets; `host` is where the channel goes to. */
@@ -111,26 +183,66 @@ export class UdpEndpoint implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#gatherer.stop();
     this.#drive.stop();
-    for (const port of this.#ports) port.close();
+    for (const port of this.#ports.values()) port.close();
+    this.#ports.clear();
     this.#sinks.clear();
+    for (const [sockets, tell] of this.#surveys) tell(sockets.map(() => null));
   }
 
   #gathered(event: GatherEvent): void {
-    if (event.kind === "reflexive") this.#reflexive.set(`${event.socket} ${event.listener}`, event.address);
+    switch (event.kind) {
+      case "reflexive":
+        this.#reflexive.set(`${event.socket} ${event.listener}`, event.address);
+        return this.#tellMapping();
+      case "mapping":
+        this.#mapping = event.mapping;
+        return this.#tellMapping();
+      case "sockets-wanted":
+        return void this.#judgeWith(event.count);
+      case "surveyed":
+        this.#surveys.get(event.sockets)?.(event.addresses);
+        return void this.#surveys.delete(event.sockets);
+      case "blocked":
+        return undefined;
+    }
   }
 
-  async #bind(ip: string): Promise<void> {
-    const port: UdpPort = await UdpPort.open({
+  #tellMapping(): void {
+    for (const handler of this.#onMapping) handler();
+  }
+
+  /** Never rejects. */
+  async #judgeWith(count: number): Promise<void> {
+    const sockets = await this.openSpares(count);
+    this.#surveys.set(sockets, () => this.closeSpares(sockets));
+    this.#gatherer.judge(this.#drive.now(), sockets);
+    this.#drive.wake();
+  }
+
+  async #bindOwn(ip: string): Promise<void> {
+    const socket = await this.#bind(ip);
+    const port = this.#ports.get(socket)?.address.port ?? 0;
+    this.#own.push({ socket, family: familyOf(ip), port });
+  }
+
+  /** @param port omitted: a random one */
+  async #bind(ip: string, port?: number): Promise<number> {
+    const socket = this.#nextSocket++;
+    const opened = await UdpPort.open({
       ip,
       offload: true,
-      onDatagram: (datagram, remote) => this.#received(datagram, { socket: this.#ports.indexOf(port), remote }),
+      ...(port !== undefined && { port }),
+      onDatagram: (datagram, remote) => this.#received(datagram, { socket, remote }),
       onDrain: () => this.#drained(),
-      onTooLong: (remote, bytes) => this.#tooLong({ socket: this.#ports.indexOf(port), remote }, bytes),
+      onTooLong: (remote, bytes) => this.#tooLong({ socket, remote }, bytes),
       onFault: this.#onFault,
     });
-    this.#ports.push(port);
+    if (this.#isClosed) opened.close();
+    else this.#ports.set(socket, opened);
+    return socket;
   }
 
   /** What the kernel has joined may be for several sessions, and a forged datagram in it must cost no more than itself. */
@@ -139,6 +251,7 @@ export class UdpEndpoint implements Disposable {
       const type = typeAt(datagram, 0, datagram.length);
       if (type === packetType.sealed) this.#sinks.get(receiverIndexAt(datagram, 0))?.onPackets(datagram, from);
       else if (type === packetType.discoveryReply) this.#drive.handleDatagram(datagram, from);
+      else if (type === packetType.legReply) this.#legs.get(toHex(legIdOf(datagram)))?.(datagram, from);
     }
   }
 
@@ -154,7 +267,7 @@ export class UdpEndpoint implements Disposable {
 }
 
 /** One address per family is enough: they all lead to the same server. */
-async function addressesOf(host: string): Promise<readonly string[]> {
+export async function addressesOf(host: string): Promise<readonly string[]> {
   const literal = canonicalIp(host);
   if (literal !== null) return [literal];
   const found = await lookup(host, { all: true });

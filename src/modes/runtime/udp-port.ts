@@ -53,6 +53,8 @@ interface Burst {
 
 /** When the drain does not come, or the system has none to give. Milliseconds. */
 const DRAIN_FALLBACK_MS = 5;
+/** RFC 1700; what systems set for datagrams unless told otherwise. */
+const DEFAULT_HOPS = 64;
 
 /**
  * One UDP socket with the runtime's traps fenced in: `send` never throws, an ICMP error of one destination costs no other a datagram,
@@ -105,7 +107,7 @@ export class UdpPort {
   }
 
   /**
-   * Never throws; a datagram that cannot leave is lost, as on any network.
+   * Never throws; a datagram that cannot leave is lost, as on any network. A link-local address needs its zone: `fe80::1%eth0`.
    * @param bytes copied by the kernel, so free to be used again
    * @param segmentBytes when `bytes` are several datagrams of this length, of which only the last may be shorter
    * @returns false when there is no room: what did not leave yet is kept, what comes before `onDrain` is lost
@@ -114,6 +116,16 @@ export class UdpPort {
     if (this.#held === null && segmentBytes > 0 && this.#canReach(to)) return this.#push({ bytes, to, segmentBytes });
     this.stats.refused++;
     return this.#held === null;
+  }
+
+  /** One datagram that may pass so many routers and no more (IPv4). Lost where there is no room. Never throws. */
+  sendWithin(hopLimit: number, bytes: Uint8Array, to: UdpAddress): void {
+    const socket = this.#held === null && this.#canReach(to) ? this.#socket : null;
+    if (socket === null || !limitHops(socket, hopLimit)) return void this.stats.refused++;
+    const result = this.#sendSome(socket, bytes, to, bytes.length);
+    limitHops(socket, DEFAULT_HOPS);
+    if (typeof result === "number") this.stats.sent += result;
+    else this.stats.failed++;
   }
 
   close(): void {
@@ -179,8 +191,9 @@ export class UdpPort {
   #canReach(to: UdpAddress): boolean {
     if (this.#socket === null || !Number.isInteger(to.port) || to.port < 1 || to.port > 65_535) return false;
     if (to.ip === this.#reachableIp) return true;
-    if (canonicalIp(to.ip) !== to.ip || scopeOf(to.ip) === "unspecified" || !this.#speaks(familyOf(to.ip)))
-      return false;
+    const [bare = "", zone] = to.ip.split("%");
+    if (canonicalIp(bare) !== bare || scopeOf(bare) === "unspecified" || !this.#speaks(familyOf(bare))) return false;
+    if (zone !== undefined && scopeOf(bare) !== "link-local") return false;
     this.#reachableIp = to.ip;
     return true;
   }
@@ -202,4 +215,14 @@ export class UdpPort {
 function fdOf(socket: UdpSocket): number {
   const { fd } = socket as { readonly fd?: unknown };
   return typeof fd === "number" ? fd : -1;
+}
+
+/** @returns false where the system does not take it */
+function limitHops(socket: UdpSocket, hops: number): boolean {
+  try {
+    socket.setTTL(hops);
+    return true;
+  } catch {
+    return false;
+  }
 }
