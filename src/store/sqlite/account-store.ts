@@ -4,6 +4,7 @@ import { requireTime } from "../checks.ts";
 import { StoreError } from "../errors.ts";
 import { REVOKED_KEPT_MS } from "../limits.ts";
 import { SqliteAccounts } from "./accounts.ts";
+import { writtenBy } from "./background-store.ts";
 import { SqliteBlocks } from "./blocks.ts";
 import { closeDatabase, type Connection, perform } from "./connection.ts";
 import { integrityProblems, openDatabaseFile, openDatabaseInMemory, type OpenOptions } from "./database-file.ts";
@@ -11,10 +12,20 @@ import { SqliteDevices } from "./devices.ts";
 import { SqliteInvitations } from "./invitations.ts";
 import { SqliteRecords } from "./records.ts";
 import { SqliteResets } from "./resets.ts";
+import { Writer } from "./writer.ts";
 
 /** @throws StoreError when the file cannot be made, or must not be used as it is */
 export async function openAccountFile(path: string, options: OpenOptions = {}): Promise<AccountStore> {
-  return new SqliteAccountStore(await openDatabaseFile(path, options));
+  const connection = await openDatabaseFile(path, options);
+  try {
+    const { place, busyWaitMs } = connection;
+    const writer = await Writer.open({ place, busyWaitMs });
+    connection.db.run("PRAGMA query_only = ON");
+    return writtenBy(writer, new SqliteAccountStore(connection));
+  } catch (error) {
+    closeDatabase(connection.db);
+    throw error;
+  }
 }
 
 /** The same store without a file: what it knows ends with the process. */

@@ -88,10 +88,16 @@ export function integrityProblems(db: Database, limit: number): readonly string[
   return rows.map((row) => row.integrity_check).filter((line) => line !== "ok");
 }
 
-function openForWriting(place: string, steps: readonly string[]): Database {
+/** A file that {@link openDatabaseFile} has looked at. Flushed for each commit. */
+export function openToWrite(place: string): Database {
   const db = new Database(place, { readwrite: true, create: false, strict: true });
+  db.run("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
+  return db;
+}
+
+function openForWriting(place: string, steps: readonly string[]): Database {
+  const db = openToWrite(place);
   try {
-    db.run("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
     // What it may not write SQLite opens as read-only, without a word.
     db.run("BEGIN; UPDATE meta SET value = value; ROLLBACK");
     migrate(db, steps);

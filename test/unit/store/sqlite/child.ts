@@ -9,6 +9,7 @@ const jobs = new Map<string, (file: string) => Promise<void>>([
   ["write", writeUntilKilled],
   ["hold", holdUntilToldOtherwise],
   ["sign-up", signUpManyNames],
+  ["leave-open", leaveOpen],
 ]);
 
 /** Names an account and its device only when the store has acknowledged both. */
@@ -43,6 +44,13 @@ async function signUpManyNames(file: string): Promise<void> {
     if (await succeeds(store.accounts.create(guest, "open"))) say(`name ${number}`);
     if (await succeeds(store.devices.enrol(device(guest.userId, { key })))) say(`key ${number}`);
   }
+}
+
+/** Never closes what it opened. */
+async function leaveOpen(file: string): Promise<void> {
+  const store = await openAccountFile(file);
+  await store.accounts.create(account(), "open");
+  say("written");
 }
 
 async function succeeds(work: Promise<unknown>): Promise<boolean> {

@@ -7,7 +7,7 @@ export class OtherProcess implements AsyncDisposable {
   readonly #decoder = new TextDecoder();
   #text = "";
 
-  constructor(job: "write" | "hold" | "sign-up", file: string) {
+  constructor(job: "write" | "hold" | "sign-up" | "leave-open", file: string) {
     const command = [process.execPath, join(import.meta.dir, "child.ts"), job, file];
     this.#process = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
     this.#chunks = this.#process.stdout[Symbol.asyncIterator]();
