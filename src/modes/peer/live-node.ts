@@ -2,7 +2,6 @@ import { toHex } from "../../wire/bytes.ts";
 import { DIRECT_ONLY_MS, NO_RELAY_MS } from "../../wire/limits.ts";
 import { ranks, purposes, type SignallingMessage } from "../../wire/messages/signalling.ts";
 import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
-import { unknownMapping } from "../../wire/traversal/mapping.ts";
 import { hiddenReport, type NetworkReport } from "../../wire/traversal/network-report.ts";
 import { SELF } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
@@ -244,8 +243,8 @@ export class LiveNode implements PeerNode {
   }
 
   get #view(): NetworkView {
-    const { sockets, reflexive, servers } = this.#parts.endpoint;
-    return { sockets, reflexive, servers, mapping: unknownMapping, mappers: [] };
+    const { sockets, reflexive, servers, mapping } = this.#parts.endpoint;
+    return { sockets, reflexive, servers, mapping, mappers: [] };
   }
 
   /** Null where user data may go over the server. */

@@ -1,6 +1,7 @@
 import type { UdpAddress } from "../../wire/address.ts";
 import type { CarriedFrame } from "../../wire/session/events.ts";
 import { candidateFromFields } from "../../wire/traversal/candidate.ts";
+import { mappingKinds } from "../../wire/traversal/mapping.ts";
 import { TheirStanding } from "../../wire/traversal/standing.ts";
 import type { Standing } from "../../wire/traversal/verdict.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
@@ -45,7 +46,7 @@ export class PathOutlook {
       const candidate = candidateFromFields(frame);
       if (candidate !== null) this.#theirs.announced(candidate);
     } else if (frame.kind === "report" && frame.hidden) this.#theirs.hides();
-
+    else if (frame.kind === "mapping") this.#theirs.maps(mappingKinds[frame.mapping] ?? "unknown");
     this.#judge();
   }
 

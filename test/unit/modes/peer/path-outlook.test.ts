@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { PathOutlook } from "../../../../src/modes/peer/path-outlook.ts";
 import { type Reason, reasonText } from "../../../../src/modes/peer/path-reasons.ts";
 import type { Clock } from "../../../../src/modes/runtime/clock.ts";
+import { mappingKinds } from "../../../../src/wire/traversal/mapping.ts";
 import { hiddenReport, reportToFields } from "../../../../src/wire/traversal/network-report.ts";
 import { hiddenStanding } from "../../../../src/wire/traversal/standing.ts";
 import type { Standing } from "../../../../src/wire/traversal/verdict.ts";
@@ -101,6 +102,14 @@ test("PathOutlook knows where the other end is open from what it announces and w
   expect(bench.outlook.theirs.placement).toBe("unknown");
   bench.outlook.attested([{ ip: "203.0.113.7", port: 5_000 }]);
   expect(bench.outlook.theirs.placement).toBe("open");
+});
+
+test("PathOutlook goes by what the other end says of its NAT, and by nothing that it does not know", () => {
+  const bench = new Bench({ ...cone, placement: "random" });
+  bench.outlook.heard({ kind: "mapping", mapping: mappingKinds.indexOf("random"), step: 128 });
+  expect(bench.said).toEqual(["both NATs pick a random port per destination"]);
+  bench.outlook.heard({ kind: "mapping", mapping: 99, step: 128 });
+  expect(bench.outlook.theirs.placement).toBe("unknown");
 });
 
 test("PathOutlook gives the reason that would hold if nothing more came of it", () => {
