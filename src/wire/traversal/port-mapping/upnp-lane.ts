@@ -1,0 +1,222 @@
+import { scopeOf } from "../../address.ts";
+import type { Random } from "../../core.ts";
+import { GatewaySearch } from "./gateway-search.ts";
+import {
+  addRequest,
+  choosesPorts,
+  connectionServices,
+  deleteRequest,
+  describeRequest,
+  externalIpIn,
+  externalIpRequest,
+  reservedPortIn,
+} from "./igd.ts";
+import {
+  ASKING,
+  isUnwanted,
+  type Lane,
+  type LaneTransmit,
+  Lease,
+  type Leave,
+  none,
+  type Standing,
+  type Target,
+} from "./lane.ts";
+import { type GatewayReply, type GatewayRequest, readSoapAnswer, type UpnpService } from "./soap.ts";
+import { UpnpWish } from "./upnp-wish.ts";
+
+/** After so long a mapping is asked for again at the latest, also one without an end. Milliseconds. */
+const LEASE_MS = 3_600_000;
+
+type Step = "describe" | "external" | "map" | "delete";
+
+/** One mapping by UPnP: search the gateway, read what it is, ask for its address, map. For IPv4 alone. */
+export class UpnpLane implements Lane {
+  readonly protocol = "upnp";
+  readonly #target: Target;
+  readonly #wish: UpnpWish;
+  #standing: Standing = ASKING;
+  #leave: Leave = "look";
+  #search: GatewaySearch | null = null;
+  #location: string | null = null;
+  /** Lines of the gateway that have not turned out to be down, the first being tried. */
+  #services: readonly UpnpService[] = [];
+  #externalIp: string | null = null;
+  /** What is being asked by HTTP. */
+  #step: Step | null = null;
+  #request: GatewayRequest | null = null;
+  #lease: Lease | null = null;
+  /** Whom to tell when the mapping is not wanted any more. */
+  #holder: UpnpService | null = null;
+  #isRenewing = false;
+  #isReleasing = false;
+
+  constructor(target: Target, random: Random) {
+    this.#target = target;
+    this.#wish = new UpnpWish(target.internalPort, random);
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  get isReleased(): boolean {
+    return !this.#isReleasing || (this.#lease === null && this.#step !== "map" && this.#step !== "delete");
+  }
+
+  get dueAt(): number {
+    return Math.min(this.#search?.dueAt ?? Infinity, this.#lease?.dueAt ?? Infinity);
+  }
+
+  start(now: number): void {
+    this.#isReleasing = false;
+    this.#isRenewing = this.#lease !== null;
+    this.#location = null;
+    this.#search = new GatewaySearch(now, this.#target.gatewayIp);
+    if (this.#lease === null) this.#standing = ASKING;
+  }
+
+  allow(now: number, leave: Leave): void {
+    if (leave === this.#leave) return;
+    this.#leave = leave;
+    if (leave === "rest" && (this.#lease !== null || this.#step === "map")) this.release();
+    else if (leave !== "rest" && isUnwanted(this.#standing)) this.start(now);
+    else this.#goOn();
+  }
+
+  release(): void {
+    this.#isReleasing = true;
+    this.#search = null;
+    this.#standing = none("unwanted");
+    this.#goOn();
+  }
+
+  handleDatagram(_now: number, datagram: Uint8Array): boolean {
+    const url = this.#search?.locationIn(datagram) ?? null;
+    if (url === null) return false;
+    this.#location = url;
+    this.#services = [];
+    this.#externalIp = null;
+    this.#search = null;
+    if (this.#lease === null) this.#standing = { kind: "ready" };
+    this.#goOn();
+    return false;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#search?.takeSilence(now) === true || this.#lease?.isOver(now) === true) this.#stand(none("silent"));
+    else if (this.#lease?.takeRenewal(now) === true) this.#renew();
+  }
+
+  poll(now: number): LaneTransmit | null {
+    return this.#search?.poll(now) ?? null;
+  }
+
+  pollRequest(): GatewayRequest | null {
+    const request = this.#request;
+    this.#request = null;
+    return request;
+  }
+
+  handleReply(now: number, reply: GatewayReply | null): void {
+    const step = this.#step;
+    this.#step = null;
+    if (step === "delete") this.#lease = null;
+    else if (this.#isReleasing) this.#answeredLate(now, step, reply);
+    // A gateway that held a mapping a while ago may have restarted, and be found at another place.
+    else if (reply === null && this.#lease !== null) this.start(now);
+    else if (step === "describe") this.#described(reply);
+    else if (step === "external") this.#placed(reply);
+    else if (step === "map") this.#mapped(now, reply);
+    this.#goOn();
+  }
+
+  /** The next step, if there is one that may be taken. */
+  #goOn(): void {
+    if (this.#step !== null) return;
+    if (this.#isReleasing) return this.#giveBack();
+    if (this.#location === null || this.#standing.kind === "none") return;
+    const [service] = this.#services;
+    if (this.#leave !== "rest") {
+      if (service === undefined) return this.#ask("describe", describeRequest(this.#location));
+      if (this.#externalIp === null) return this.#ask("external", externalIpRequest(service));
+      if (this.#leave === "map" && (this.#lease === null || this.#isRenewing)) return this.#map(service);
+    }
+    if (this.#lease === null) this.#standing = { kind: "ready" };
+  }
+
+  #giveBack(): void {
+    if (this.#lease === null || this.#holder === null) return;
+    this.#ask("delete", deleteRequest(this.#holder, this.#wish.externalPort));
+  }
+
+  #renew(): void {
+    this.#isRenewing = true;
+    this.#externalIp = null;
+    this.#goOn();
+  }
+
+  #map(service: UpnpService): void {
+    const { ownIp, internalPort } = this.#target;
+    const { action, externalPort, leaseSeconds } = this.#wish;
+    this.#ask("map", addRequest(service, action, { ownIp, internalPort, externalPort, leaseSeconds }));
+  }
+
+  #ask(step: Step, request: GatewayRequest): void {
+    this.#step = step;
+    this.#request = request;
+    if (this.#lease === null && !this.#isReleasing) this.#standing = ASKING;
+  }
+
+  #described(reply: GatewayReply | null): void {
+    if (this.#location === null) return;
+    if (reply?.status === 200) this.#services = connectionServices(reply.body, this.#location, this.#target.gatewayIp);
+    const [service] = this.#services;
+    if (service === undefined) this.#stand(none(reply === null ? "silent" : "unsupported"));
+    else this.#wish.begin(choosesPorts(service) && this.#lease === null);
+  }
+
+  /** What is granted only now is given back like any other. */
+  #answeredLate(now: number, step: Step | null, reply: GatewayReply | null): void {
+    if (step !== "map" || reply === null) return;
+    if (readSoapAnswer(this.#wish.action, reply).isDone) this.#mapped(now, reply);
+  }
+
+  /** A gateway may have several lines, of which one is up. */
+  #placed(reply: GatewayReply | null): void {
+    const answer = reply === null ? null : readSoapAnswer("GetExternalIPAddress", reply);
+    const ip = answer?.isDone === true ? externalIpIn(answer.value) : null;
+    if (ip !== null && scopeOf(ip) === "public") {
+      this.#externalIp = ip;
+      return;
+    }
+    const rest = this.#services.slice(1);
+    if (rest.length > 0) this.#services = rest;
+    else if (ip !== null) this.#stand(none("not-public"));
+    else this.#stand(answer === null ? none("silent") : none("refused", answer.isDone ? null : answer.code));
+  }
+
+  #mapped(now: number, reply: GatewayReply | null): void {
+    const { action, leaseSeconds, externalPort } = this.#wish;
+    const answer = reply === null ? null : readSoapAnswer(action, reply);
+    if (answer === null) return this.#stand(none("silent"));
+    if (!answer.isDone) {
+      if (!this.#wish.change(answer.code)) this.#stand(none("refused", answer.code));
+      return;
+    }
+    this.#wish.granted((action === "AddAnyPortMapping" ? reservedPortIn(answer.value) : null) ?? externalPort);
+    this.#lease = new Lease(now, LEASE_MS);
+    this.#holder = this.#services[0] ?? this.#holder;
+    // Where the search began anew meanwhile the address is still to be told.
+    this.#isRenewing = this.#externalIp === null;
+    if (this.#isReleasing || this.#externalIp === null) return;
+    const external = { ip: this.#externalIp, port: this.#wish.externalPort };
+    this.#standing = { kind: "mapped", external, leaseMs: leaseSeconds === 0 ? null : LEASE_MS };
+  }
+
+  /** Without a mapping. */
+  #stand(standing: Standing): void {
+    this.#standing = standing;
+    this.#lease = null;
+  }
+}
