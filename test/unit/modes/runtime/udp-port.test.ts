@@ -353,3 +353,35 @@ test.skipIf(process.platform !== "linux")(
     expect(forbidFragments(-1, 4, false)).toBe(false);
   },
 );
+
+test("sendWithin() limits the hops of one datagram, and of no other; nothing waits for room with a limit", async () => {
+  const calls: string[] = [];
+  const fault: Fault = { single: null, batches: 0 };
+  const watched = (real: UdpSocket) =>
+    new Proxy(faultySocket(real, fault), {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function" || (name !== "send" && name !== "setTTL")) return value;
+        return (...args: unknown[]): unknown => {
+          calls.push(name === "setTTL" ? `hops ${String(args[0])}` : "send");
+          return value(...args);
+        };
+      },
+    });
+  const bind = async (...args: Parameters<typeof bindUdp>) => watched(await bindUdp(...args));
+  using sender = await openPort({ bind });
+  using receiver = await openPort();
+  sender.port.sendWithin(4, Uint8Array.of(1), receiver.port.address);
+  sender.port.send(Uint8Array.of(2), receiver.port.address);
+  await receiver.hearing(2);
+  expect(receiver.heard.map(({ datagram }) => datagram[0])).toEqual([1, 2]);
+  expect(calls).toEqual(["hops 4", "send", "hops 64", "send"]);
+  fault.single = () => false;
+  sender.port.sendWithin(4, Uint8Array.of(3), receiver.port.address);
+  expect(calls.at(-1)).toBe("hops 64");
+  fault.single = null;
+  expect(sender.port.send(Uint8Array.of(4), receiver.port.address)).toBe(true);
+  await receiver.hearing(3);
+  expect(receiver.heard[2]?.datagram[0]).toBe(4);
+  expect(sender.port.stats).toMatchObject({ sent: 3, failed: 1 });
+});
