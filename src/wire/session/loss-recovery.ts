@@ -49,6 +49,8 @@ export class LossRecovery {
   #largestAcked = -1;
   #lossAt: number | null = null;
   #lastSentAtMs = 0;
+  /** The last progress, or since then the first packet sent with nothing in flight, or the last probe timeout. */
+  #silentSinceMs = 0;
   #reorderedAtMs = Number.NEGATIVE_INFINITY;
   readonly #skipped: number[] = [];
   /** Ascending. */
@@ -56,6 +58,7 @@ export class LossRecovery {
 
   /** Takes the next number for a packet that asks for an acknowledgement. */
   onSent(now: number, bytes: number, contents: PacketContents): void {
+    if (this.sent.packetsInFlight === 0) this.#silentSinceMs = now;
     const number = this.sent.add(now, bytes, contents);
     this.rate.onSent(now, this.sent, number & this.sent.columns.mask);
     this.#lastSentAtMs = now;
@@ -77,7 +80,7 @@ export class LossRecovery {
     this.#ackLate(now, ack, acked, outcome);
     if (largest > this.#largestAcked) this.#largestAcked = largest;
     if (outcome.rttMs !== null) this.rtt = updateRtt(this.rtt, outcome.rttMs, ack.delayUs / 1_000);
-    if (outcome.isProgress) this.probeTimeouts = 0;
+    if (outcome.isProgress) this.#onProgress(now);
     this.#detect(now, lost, outcome);
     return outcome;
   }
@@ -102,10 +105,14 @@ export class LossRecovery {
     return this.#lossAt;
   }
 
-  /** Null while nothing is in flight or the loss timer is to speak first. */
+  /**
+   * Null while nothing is in flight or the loss timer is to speak first. Unlike RFC 9002 §6.2.1, what is sent meanwhile does not put it
+   * off beyond what silence allows: small packets in steady flow would keep a dead path until the window is full.
+   */
   get probeAt(): number | null {
     if (this.sent.packetsInFlight === 0 || this.#lossAt !== null) return null;
-    return this.#lastSentAtMs + Math.min(probeTimeoutMs(this.rtt) * 2 ** this.probeTimeouts, MAX_PROBE_GAP_MS);
+    const since = Math.min(this.#lastSentAtMs, this.#silentSinceMs);
+    return since + Math.min(probeTimeoutMs(this.rtt) * 2 ** this.probeTimeouts, MAX_PROBE_GAP_MS);
   }
 
   /** The other end was heard on this route: after long silence it is worth trying at once, and often again. */
@@ -116,7 +123,7 @@ export class LossRecovery {
   /** The probe timer fired: what the oldest packet in flight carried goes out again, without being given up. */
   onProbeTimeout(now: number, again: Fate): void {
     this.probeTimeouts++;
-    this.#lastSentAtMs = now;
+    this.#lastSentAtMs = this.#silentSinceMs = now;
     const { sent } = this;
     for (let number = sent.oldestInFlight; number < sent.next; number++) {
       if (sent.stateOf(number) !== packetState.inFlight) continue;
@@ -134,6 +141,11 @@ export class LossRecovery {
     }
     this.#lossAt = null;
     this.#forget(Number.NEGATIVE_INFINITY);
+  }
+
+  #onProgress(now: number): void {
+    this.probeTimeouts = 0;
+    this.#silentSinceMs = now;
   }
 
   #refuseLies(ack: AckFrame): void {

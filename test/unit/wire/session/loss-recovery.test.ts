@@ -45,15 +45,29 @@ test("LossRecovery takes an RTT sample from the largest newly acked packet alone
 
 test("LossRecovery doubles its probe timeout up to 3 s, and sends the oldest packet's contents again", () => {
   const [recovery, again] = [sentPackets(2), new Notes()];
-  expect(recovery.probeAt).toBe(1 + 1_024);
-  recovery.onProbeTimeout(1_025, again);
+  expect(recovery.probeAt).toBe(1_024);
+  recovery.onProbeTimeout(1_024, again);
   expect(offsets(again)).toEqual([0]);
-  expect(recovery.probeAt).toBe(1_025 + 2_048);
-  recovery.onProbeTimeout(3_073, again);
-  expect(recovery.probeAt).toBe(3_073 + 3_000);
+  expect(recovery.probeAt).toBe(1_024 + 2_048);
+  recovery.onProbeTimeout(3_072, again);
+  expect(recovery.probeAt).toBe(3_072 + 3_000);
   expect(recovery.waitingSinceMs).toBe(0);
   recovery.onAck(3_100, ackOf([0, 0]), again, again);
   expect([recovery.probeTimeouts, recovery.waitingSinceMs]).toEqual([0, 1]);
+});
+
+test("LossRecovery puts its probe off for what is acknowledged, and not for what is sent", () => {
+  const [recovery, notes] = [new LossRecovery(), new Notes()];
+  recovery.onSent(0, 1_000, contentsOf(0));
+  recovery.onAck(20, ackOf([0, 0]), notes, notes);
+  recovery.onSent(1_000, 1_000, contentsOf(1));
+  const dueAt = recovery.probeAt;
+  for (let number = 2; number <= 9; number++) recovery.onSent(1_000 + number, 1_000, contentsOf(number));
+  expect(recovery.probeAt).toBe(dueAt);
+  recovery.onAck(1_021, ackOf([0, 5]), notes, notes);
+  const fromLastSent = recovery.probeAt ?? 0;
+  recovery.onSent(1_030, 1_000, contentsOf(10));
+  expect(recovery.probeAt).toBe(fromLastSent + (1_021 - 1_009));
 });
 
 test("LossRecovery lets a late ack count, and from then on goes by time alone", () => {
