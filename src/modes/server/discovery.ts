@@ -3,6 +3,7 @@ import type { Random } from "../../wire/core.ts";
 import { type Observed, Responder, type Ticket } from "../../wire/traversal/responder.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Message } from "./members.ts";
+import { UdpSilence } from "./udp-silence.ts";
 
 /** A member's tickets that still answer: the newest, and those it is just leaving. */
 const MAX_TICKETS = 3;
@@ -19,6 +20,8 @@ export interface DiscoveryOptions {
   readonly ownAddresses: readonly UdpAddress[];
   /** `member.observed` is another one now. */
   readonly onObserved: (member: Member) => void;
+  /** Called once at most: devices have signed in, and at these ports nothing has arrived. Left out: nobody asks. It may not throw. */
+  readonly onSilence?: ((ports: readonly number[]) => void) | undefined;
 }
 
 interface Seen {
@@ -35,10 +38,12 @@ export class Discovery {
   readonly #tickets = new Map<Member, Ticket[]>();
   /** By which ports, under the ticket beside it. */
   readonly #seen = new WeakMap<Member, { readonly ticket: Ticket; readonly all: readonly Seen[] }>();
+  readonly #silence: UdpSilence;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
     this.#responder = new Responder({ random: options.random, ownAddresses: options.ownAddresses });
+    this.#silence = new UdpSilence(options);
   }
 
   issue(member: Member): Omit<Message<"ticket">, "kind" | "request" | "node"> {
@@ -47,11 +52,13 @@ export class Discovery {
     for (const old of tickets.splice(0, tickets.length - MAX_TICKETS)) this.#revoke(old);
     this.#tickets.set(member, tickets);
     this.#bearers.set(ticket, member);
+    this.#silence.told(member.identity.deviceId);
     return { ticket: ticket.id, key: ticket.key, lifetimeMs: ticket.lifetimeMs, ports: this.#options.ports };
   }
 
   /** @returns what to send back to `from` out of the same listener; null for silence */
   handleDatagram(datagram: Uint8Array, from: UdpAddress, listener: number): Uint8Array | null {
+    this.#silence.heard(listener);
     const answer = this.#responder.handleDatagram(this.#options.clock.now(), datagram, from, listener);
     if (answer !== null) this.#note(answer.observed);
     return answer?.reply ?? null;

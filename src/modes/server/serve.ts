@@ -13,16 +13,18 @@ import { check } from "./check.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { refuseStrangers } from "./cluster/strangers.ts";
 import { type DataFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
+import type { Finding } from "./finding.ts";
 import { Generation } from "./generation.ts";
 import { FIRST_INVITATION, makeInvitation } from "./invites.ts";
 import { fingerprintOf, openServerKeys, type ServerKeys } from "./key-files.ts";
 import { unsafeLimits } from "./limits.ts";
-import { type Meeting, openMeeting } from "./meeting.ts";
+import { type Meeting, type MeetingOptions, openMeeting } from "./meeting.ts";
 import { doubtAboutMetrics, openMetricsDoor } from "./metrics-door.ts";
 import { explained, openAccounts, openShared, storeUrl } from "./opened-store.ts";
 import { systemRandom } from "./system-random.ts";
 import { readTls, type TlsFiles, type TlsPair } from "./tls.ts";
 import { keepRenewed } from "./tls-renewal.ts";
+import { aboutSilence } from "./udp-silence.ts";
 
 /** Expired things are dropped this often. */
 const SWEEP_MS = 3_600_000;
@@ -45,7 +47,8 @@ export async function serve(command: ServeCommand, context: ServerContext): Prom
   const tls = command.tls === null ? null : readTls(command.tls);
   const opened = await openData(context, log, lifecycle);
   const clock = systemClock((error) => log.error("timer-defect", { error: String(error) }));
-  const ready = await start(command, { ...opened, tls }, clock, log, lifecycle);
+  const onUdpSilence = (ports: readonly number[]) => tell(context, aboutSilence(ports));
+  const ready = await start(command, { ...opened, tls, onUdpSilence }, clock, log, lifecycle);
   warn(command, context, ready.place);
   context.output.event(ready.event);
   if (context.terminal.interactive) context.output.note(whatNext(ready.event, ready.tcpPorts));
@@ -70,7 +73,15 @@ async function openData({ data: folder, settings }: ServerContext, log: Log, lif
 
 async function start(
   command: ServeCommand,
-  { data, keys, store, shared, isAlone, tls }: Opened & { readonly tls: TlsPair | null },
+  {
+    data,
+    keys,
+    store,
+    shared,
+    isAlone,
+    tls,
+    onUdpSilence,
+  }: Opened & Pick<Required<MeetingOptions>, "tls" | "onUdpSilence">,
   clock: Clock,
   log: Log,
   lifecycle: Lifecycle,
@@ -102,7 +113,7 @@ async function start(
     random: systemRandom,
     log,
   };
-  const meeting = await openMeeting({ ...options, onRevoked }, lifecycle);
+  const meeting = await openMeeting({ ...options, onRevoked, onUdpSilence }, lifecycle);
   keepSwept(store, clock, log, lifecycle);
   if (command.metrics !== null)
     await openMetricsDoor(command.metrics, { store, bus, services: meeting.services, log }, lifecycle);
@@ -164,6 +175,12 @@ function keepCertificate(
     for (const { tcp } of listeners) tcp.renew(renewed);
   };
   keepRenewed({ files, pair, use, clock, log }, lifecycle);
+}
+
+/** What the operator should know while it runs. */
+function tell({ output }: ServerContext, finding: Finding): void {
+  if (output.json) output.event({ event: "finding", ...finding });
+  else output.note(`p2p: ${finding.level}: ${finding.message}; ${finding.hint}`);
 }
 
 /** For the person who has just started it and looks at the line. */

@@ -63,6 +63,8 @@ export interface ServicesOptions {
   readonly log: Log;
   /** Hears of it when this node has revoked devices. */
   readonly onRevoked: () => void;
+  /** Hears once at most that devices have signed in and nothing has come in at these UDP ports. Left out: nobody asks. */
+  readonly onUdpSilence?: (ports: readonly number[]) => void;
 }
 
 /** What the tickets of UDP discovery are about. */
@@ -168,7 +170,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     blocking,
     hub,
     link,
-    discovery: new Discovery({ ...udp, clock, random, onObserved }),
+    discovery: new Discovery({ ...udp, clock, random, onObserved, onSilence: options.onUdpSilence }),
     turns: new Turns(clock, onTrouble),
     tally,
     relays,
