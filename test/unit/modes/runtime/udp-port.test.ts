@@ -107,6 +107,8 @@ test("bad input 92: send() refuses what the runtime would send to, and never thr
     "::1",
     "::ffff:127.0.0.1",
     "localhost",
+    "127.0.0.1%lo",
+    "fe80::1%eth0",
     "",
   ];
   for (const ip of ips) expect(a.port.send(Uint8Array.of(1), { ip, port: 9_999 })).toBe(true);
