@@ -5,8 +5,10 @@ import { mappingKinds } from "../../wire/traversal/mapping.ts";
 import { TheirStanding } from "../../wire/traversal/standing.ts";
 import type { Standing } from "../../wire/traversal/verdict.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { type Reason, whyRelayed } from "./path-reasons.ts";
+import { type Reason, type SearchStage, whyRelayed } from "./path-reasons.ts";
 
+/** By then an end has told its addresses, and a router has answered or not. Milliseconds. */
+const KNOWN_AFTER_MS = 1_500;
 /** By then all that is tried at first has come to something or nothing. Milliseconds. */
 const TRIED_AFTER_MS = 10_000;
 
@@ -24,7 +26,7 @@ export class PathOutlook {
   readonly #theirs = new TheirStanding();
   #reason: Reason | null = null;
   #isDirect = false;
-  #isTried = false;
+  #stage: SearchStage = "begun";
   #callOff: () => void = () => undefined;
 
   constructor(options: PathOutlookOptions) {
@@ -38,7 +40,7 @@ export class PathOutlook {
 
   /** As it would be if nothing more came of it. */
   get reasonByNow(): Reason | null {
-    return whyRelayed(this.#options.own(), this.#theirs.now, true);
+    return whyRelayed(this.#options.own(), this.#theirs.now, "tried");
   }
 
   heard(frame: CarriedFrame): void {
@@ -57,13 +59,10 @@ export class PathOutlook {
 
   /** Another network, or the direct path is lost: everything is tried again. */
   restart(): void {
-    this.#isTried = false;
-    this.#callOff();
-    this.#callOff = this.#options.clock.after(TRIED_AFTER_MS, () => {
-      this.#isTried = true;
-      this.#judge();
-    });
-    this.#judge();
+    this.#reach("begun");
+    this.#reachLater(KNOWN_AFTER_MS, "known", () =>
+      this.#reachLater(TRIED_AFTER_MS - KNOWN_AFTER_MS, "tried", () => undefined),
+    );
   }
 
   /** Which way the session goes from now on. */
@@ -83,8 +82,21 @@ export class PathOutlook {
     this.#callOff();
   }
 
+  #reachLater(delayMs: number, stage: SearchStage, then: () => void): void {
+    this.#callOff();
+    this.#callOff = this.#options.clock.after(delayMs, () => {
+      this.#reach(stage);
+      then();
+    });
+  }
+
+  #reach(stage: SearchStage): void {
+    this.#stage = stage;
+    this.#judge();
+  }
+
   #judge(): void {
-    const reason = this.#isDirect ? null : whyRelayed(this.#options.own(), this.#theirs.now, this.#isTried);
+    const reason = this.#isDirect ? null : whyRelayed(this.#options.own(), this.#theirs.now, this.#stage);
     if (reason?.cause === this.#reason?.cause && reason?.remedy === this.#reason?.remedy) return;
     this.#reason = reason;
     this.#options.onReason(reason);

@@ -10,10 +10,16 @@ export interface Reason {
 /** As a session begins, until what was tried has come to something. */
 export const LOOKING = "looking for a direct path";
 
-/** Why two ends have no direct path. @param isTried everything that could be tried has been */
-export function whyRelayed(own: Standing, theirs: Standing, isTried: boolean): Reason | null {
-  const outlook = outlookOf(own, theirs);
-  if (outlook !== "none" && !isTried) return null;
+/**
+ * How far the search for a direct path is: just `begun`, when addresses still come in; all `known` that an end can tell at once; everything `tried`
+ * that could be.
+ */
+export type SearchStage = "begun" | "known" | "tried";
+
+/** Why two ends have no direct path; null while there is hope. */
+export function whyRelayed(own: Standing, theirs: Standing, stage: SearchStage): Reason | null {
+  const isHopeless = own.hides || theirs.hides || (stage !== "begun" && outlookOf(own, theirs) === "none");
+  if (!isHopeless && stage !== "tried") return null;
   return { cause: causeOf(own, theirs), remedy: remedyOf(own, theirs) };
 }
 

@@ -43,11 +43,17 @@ class Bench implements Clock {
     return this.after(0, run);
   }
 
-  /** Long enough for everything to have been tried. */
-  pass(): void {
+  /** Until the next stage: everything known, everything tried. */
+  step(): void {
     const due = this.#due;
     this.#due = null;
     due?.run();
+  }
+
+  /** Long enough for everything to have been tried. */
+  pass(): void {
+    this.step();
+    this.step();
   }
 }
 
@@ -64,6 +70,17 @@ test("PathOutlook says at once why there is no hope", () => {
   bench.outlook.heard(hidden);
   bench.outlook.heard(hidden);
   expect(bench.said).toEqual(["their side hides its address"]);
+});
+
+test("PathOutlook waits for what an end can tell at once, before it gives up hope", () => {
+  const random = { ...cone, placement: "random" } as const;
+  const mapping = { kind: "mapping", mapping: mappingKinds.indexOf("random"), step: 128 } as const;
+  const [hopeless, mapped] = [new Bench(random), new Bench(random)];
+  for (const bench of [hopeless, mapped]) bench.outlook.heard(mapping);
+  mapped.outlook.heard({ kind: "candidate", type: 2, address: Uint8Array.of(203, 0, 113, 7), port: 5_000 });
+  expect([hopeless.said, mapped.said]).toEqual([[], []]);
+  for (const bench of [hopeless, mapped]) bench.step();
+  expect([hopeless.said, mapped.said]).toEqual([["both NATs pick a random port per destination"], []]);
 });
 
 test("PathOutlook takes back what it said when the network is another, and tries as long again", () => {
@@ -91,6 +108,7 @@ test("PathOutlook has no reason while there is a direct path, and looks anew whe
 
 test("PathOutlook goes by what is known of this end by then", () => {
   const bench = new Bench(cone);
+  bench.step();
   bench.own = { ...cone, placement: "blocked" };
   bench.outlook.review();
   expect(bench.said).toEqual(["UDP is blocked on this side"]);
@@ -106,6 +124,7 @@ test("PathOutlook knows where the other end is open from what it announces and w
 
 test("PathOutlook goes by what the other end says of its NAT, and by nothing that it does not know", () => {
   const bench = new Bench({ ...cone, placement: "random" });
+  bench.step();
   bench.outlook.heard({ kind: "mapping", mapping: mappingKinds.indexOf("random"), step: 128 });
   expect(bench.said).toEqual(["both NATs pick a random port per destination"]);
   bench.outlook.heard({ kind: "mapping", mapping: 99, step: 128 });

@@ -8,7 +8,7 @@ function at(placement: Placement, more: Partial<Standing> = {}): Standing {
 
 /** What is said once all was tried. */
 function said(own: Standing, theirs: Standing): string {
-  const reason = whyRelayed(own, theirs, true);
+  const reason = whyRelayed(own, theirs, "tried");
   return reason === null ? "nothing" : reasonText(reason);
 }
 
@@ -43,6 +43,11 @@ test("whyRelayed() names the side that hides its address before anything else", 
   expect(said(at("blocked"), at("unknown", hidden))).toBe("their side hides its address");
 });
 
+test("whyRelayed() knows from the beginning that nothing is shown", () => {
+  expect(whyRelayed(at("open", { hides: true }), at("open"), "begun")).not.toBeNull();
+  expect(whyRelayed(at("open"), at("unknown", { hides: true }), "begun")).not.toBeNull();
+});
+
 test("whyRelayed() asks for IPv6 on the side that lacks it", () => {
   expect(said(at("random", { ipv6: true }), at("random"))).toEndWith(
     "; IPv6 on their side or port mapping on either side would help",
@@ -64,7 +69,8 @@ for (const own of placements)
     for (const theirs of placements) {
       const [here, there] = [at(own), at(theirs)];
       const isHopeless = outlookOf(here, there) === "none";
-      expect(whyRelayed(here, there, false) !== null).toBe(isHopeless);
+      expect(whyRelayed(here, there, "begun")).toBeNull();
+      expect(whyRelayed(here, there, "known") !== null).toBe(isHopeless);
       const text = said(here, there);
       expect(text).toMatch(/^(both NATs|the NAT on|UDP is blocked|nothing came through)/);
       expect(text).toEndWith(isBlocked(here, there) ? "side" + (own === theirs ? "s" : "") : HELP);
