@@ -27,6 +27,13 @@ export const MAX_GREETING_BYTES = 800;
 export const MIN_DATAGRAM_BYTES = 1_200;
 /** Discovery request and reply alike, so that an answer is never larger than its question. Bytes. */
 export const DISCOVERY_BYTES = 72;
+/** What a peer says over UDP to open a relay leg, and the answer, which is shorter. Bytes. */
+export const LEG_REQUEST_BYTES = 156;
+export const LEG_REPLY_BYTES = 60;
+/** Receiver indexes that one UDP relay leg may have. */
+export const MAX_LEG_INDEXES = 24;
+/** One packet over a UDP relay. Bytes. */
+export const MAX_RELAYED_PACKET_BYTES = 1_500;
 /** One leaf of a file's block-hash tree. Bytes. */
 export const BLOCK_BYTES = 1_048_576;
 export const MAX_TRANSFER_ENTRIES = 1_000_000;
@@ -53,6 +60,8 @@ export const PREVIOUS_KEY_MS = 15_000;
 export const MAX_BURST_BYTES = 65_507;
 /** Gap between keepalives of an idle path, well under the 30 s after which many home NATs forget a mapping. Milliseconds. */
 export const KEEPALIVE_MS = 15_000;
+/** The same where a NAT has been seen to forget sooner. Milliseconds. */
+export const SHORT_KEEPALIVE_MS = 7_000;
 /** How long `--direct-only` looks for a path. Milliseconds. */
 export const DIRECT_ONLY_MS = 10_000;
 /** How long a session looks for one where the server does not relay. Milliseconds. */

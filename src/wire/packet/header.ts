@@ -1,5 +1,5 @@
 import { concat } from "../bytes.ts";
-import { DISCOVERY_BYTES, PROTOCOL_VERSION } from "../limits.ts";
+import { DISCOVERY_BYTES, LEG_REPLY_BYTES, LEG_REQUEST_BYTES, PROTOCOL_VERSION } from "../limits.ts";
 import { KEY_BYTES, TAG_BYTES } from "../noise/primitives.ts";
 
 // PROTOCOL.md §2. Everything of ours on UDP begins with the same 4 bytes, numbers big-endian; sealed packets go on for 12 more:
@@ -26,11 +26,21 @@ export const packetType = {
   sealed: 3,
   /** Behind the head a Noise handshake message; only ever inside the channel to the server. */
   handshake: 4,
+  legRequest: 5,
+  legReply: 6,
 } as const;
 export type PacketType = (typeof packetType)[keyof typeof packetType];
 
 /** No packet is shorter, by type. */
-const LEAST_BYTES = [0, DISCOVERY_BYTES, DISCOVERY_BYTES, SEALED_OVERHEAD_BYTES, HEAD_BYTES + KEY_BYTES + TAG_BYTES];
+const LEAST_BYTES = [
+  0,
+  DISCOVERY_BYTES,
+  DISCOVERY_BYTES,
+  SEALED_OVERHEAD_BYTES,
+  HEAD_BYTES + KEY_BYTES + TAG_BYTES,
+  LEG_REQUEST_BYTES,
+  LEG_REPLY_BYTES,
+];
 
 /**
  * The type of the packet that begins at `at`, when its head is one of ours and all of it lies before `end`.

@@ -1,7 +1,8 @@
-import { sameAddress, scopeOf, type UdpAddress } from "../address.ts";
+import { scopeOf, type UdpAddress } from "../address.ts";
 import { equalBytes } from "../bytes.ts";
 import type { Random } from "../core.ts";
 import { decodeRequest, encodeReply, isRequest, TICKET_ID_AT, TICKET_ID_BYTES } from "../messages/discovery.ts";
+import { mayAsk } from "./asker.ts";
 import { SequenceWindow } from "./sequence-window.ts";
 import { deriveTicketKeys, isAuthentic, withMac, type TicketKeys } from "./ticket-keys.ts";
 
@@ -39,8 +40,6 @@ interface Issued {
 
 export const TICKET_LIFETIME_MS = 600_000;
 const ANSWERS_PER_SECOND = 10;
-/** None, and services that answer strangers: echo, discard, daytime, quote, chargen, DNS, TFTP, portmapper, NTP, SNMP, CLDAP, SSDP, mDNS, memcached. */
-const REFLECTING_PORTS = new Set([0, 7, 9, 13, 17, 19, 53, 69, 111, 123, 161, 389, 1_900, 5_353, 11_211]);
 
 /**
  * Tells the bearer of a ticket which address it comes from. Everything else gets no answer at all, and no answer is longer than its
@@ -98,7 +97,12 @@ export class Responder {
     listener: number,
   ): { readonly reply: Uint8Array; readonly observed: Observed } | null {
     const issued = isRequest(datagram) ? this.#find(now, datagram) : null;
-    if (issued === null || !this.#mayAsk(issued, from) || !isAuthentic(issued.keys.request, datagram)) return null;
+    if (
+      issued === null ||
+      !mayAsk(from, this.#ownAddresses, issued.mayBeLoopback) ||
+      !isAuthentic(issued.keys.request, datagram)
+    )
+      return null;
     const request = decodeRequest(datagram);
     if (request === null || !issued.window.accept(request.sequence) || !mayAnswer(issued, now)) return null;
     const { ticketId, txid } = request;
@@ -112,14 +116,6 @@ export class Responder {
     return equalBytes(issued.ticket.id, datagram.subarray(TICKET_ID_AT, TICKET_ID_AT + TICKET_ID_BYTES))
       ? issued
       : null;
-  }
-
-  #mayAsk(issued: Issued, from: UdpAddress): boolean {
-    if (REFLECTING_PORTS.has(from.port) || this.#ownAddresses.some((own) => sameAddress(own, from))) return false;
-    const scope = scopeOf(from.ip);
-    return scope === "loopback"
-      ? issued.mayBeLoopback
-      : scope === "public" || scope === "private" || scope === "shared";
   }
 
   #forgetOldest(now: number): void {

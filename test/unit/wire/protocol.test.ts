@@ -7,9 +7,11 @@ import { introductions } from "../../../src/wire/messages/preview.ts";
 import { nodeMessages } from "../../../src/wire/messages/nodes.ts";
 import { packing, unpacked } from "../../../src/wire/messages/packed.ts";
 import { relay } from "../../../src/wire/messages/relay.ts";
+import { encodeLegReply, encodeLegRequest } from "../../../src/wire/messages/leg.ts";
 import { frames } from "../../../src/wire/messages/session.ts";
 import { signalling } from "../../../src/wire/messages/signalling.ts";
 import { transferBulk, transferControl } from "../../../src/wire/messages/transfer.ts";
+import { deriveLegKeys, signLeg } from "../../../src/wire/relay/leg-keys.ts";
 
 const text = await Bun.file(new URL("../../../src/wire/PROTOCOL.md", import.meta.url)).text();
 
@@ -39,7 +41,7 @@ const sections: readonly (readonly [string, AnyTable])[] = [
   ["5. ", signalling],
   ["6.1 ", introductions],
   ["7.4 ", frames],
-  ["8. ", relay],
+  ["8.1 ", relay],
   ["9.1 ", packing],
   ["9.2 ", chat],
   ["9.3 ", transferControl],
@@ -62,6 +64,18 @@ for (const [heading, table] of sections) {
     expect(rows.map(([name]) => name).toSorted()).toEqual(table.kinds.toSorted());
   });
 }
+
+test("PROTOCOL.md §8.2 has the bytes of requests and replies", () => {
+  const keys = deriveLegKeys(Uint8Array.from({ length: 32 }, (_, index) => index));
+  const leg = Uint8Array.from({ length: 16 }, (_, index) => 0xa0 + index);
+  const cookie = Uint8Array.from({ length: 16 }, (_, index) => 0xb0 + index);
+  const ask = (sequence: number, cookie: Uint8Array) =>
+    signLeg(keys.request, encodeLegRequest({ leg, sequence, cookie, indexes: [1, 0xffff_ffff] }));
+  const answer = (sequence: number, isRegistered: boolean, refused: number) =>
+    signLeg(keys.reply, encodeLegReply({ leg, sequence, cookie, isRegistered, refused }));
+  const messages = [ask(1, new Uint8Array(16)), answer(1, false, 0), ask(2, cookie), answer(2, true, 2)];
+  expect(rowsOf("8.2 ").map(([, bytes]) => toHex(bytes))).toEqual(messages.map(toHex));
+});
 
 test("PROTOCOL.md §9.1 has a packed message that unpacks to what it says", () => {
   const [[, bytes] = ["", new Uint8Array()]] = rowsOf("9.1 ");

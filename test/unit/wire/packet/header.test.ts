@@ -73,7 +73,7 @@ test("typeAt() knows four types, from their least length on", () => {
 
 test("typeAt() refuses every other type, every other version and an epoch outside sealed packets", () => {
   for (let type = 0; type < 256; type++)
-    if (type < 1 || type > 4) expect(typeAt(head(type, 0x10, 100), 0, 100)).toBeNull();
+    if (type < 1 || type > 6) expect(typeAt(head(type, 0x10, 100), 0, 100)).toBeNull();
   for (let version = 0; version < 16; version++)
     if (version !== 1) expect(typeAt(head(3, version << 4, 100), 0, 100)).toBeNull();
   for (let epoch = 0; epoch < 16; epoch++) {
