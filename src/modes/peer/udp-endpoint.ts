@@ -178,6 +178,12 @@ export class UdpEndpoint implements Disposable {
     this.#drive.wake();
   }
 
+  /** A path has stopped working: perhaps the NAT gives us other addresses now. */
+  refresh(): void {
+    this.#gatherer.refresh(this.#drive.now());
+    this.#drive.wake();
+  }
+
   renewTicket(ticket: Ticket): void {
     this.#gatherer.renew({ id: ticket.ticket, key: ticket.key });
   }

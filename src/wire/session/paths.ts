@@ -86,6 +86,11 @@ export class Paths {
     } else if (!available && known !== undefined) this.#drop(now, known);
   }
 
+  /** This end is on another network: what was learnt of its NAT holds no more. */
+  networkChanged(): void {
+    this.#checks.renew();
+  }
+
   /** A challenge on a route, whether known or not; what answers becomes known. */
   probe(now: number, route: Route, tier: number): void {
     const known = this.#routes.get(routeKey(route));

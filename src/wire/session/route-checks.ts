@@ -1,4 +1,5 @@
 import type { Random } from "../core.ts";
+import { SHORT_KEEPALIVE_MS } from "../limits.ts";
 import type { PathChallenges } from "./path-challenges.ts";
 import type { RouteState } from "./route-state.ts";
 
@@ -9,6 +10,8 @@ const SIZE_TRIES = 5;
 const MAX_SIZE_GAP_MS = 3_000;
 /** Behind an unanswered keepalive. Milliseconds. */
 const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
+/** So often in a row a keepalive has to be repeated before it counts as late: one of them may be lost on any link. */
+const LATE_KEEPALIVES = 2;
 
 /**
  * When which route is challenged, by its standing: one that was only seen, to learn whether it is the other end's; one that answered,
@@ -17,16 +20,27 @@ const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
 export class RouteChecks {
   readonly #challenges: PathChallenges;
   readonly #random: Random;
-  readonly #keepaliveMs: number;
+  readonly #usualKeepaliveMs: number;
+  #keepaliveMs: number;
+  /** Keepalives in a row whose first challenge was not answered. */
+  #late = 0;
 
   constructor(challenges: PathChallenges, random: Random, keepaliveMs: number) {
     this.#challenges = challenges;
     this.#random = random;
+    this.#usualKeepaliveMs = keepaliveMs;
     this.#keepaliveMs = keepaliveMs;
+  }
+
+  /** This end is on another network. */
+  renew(): void {
+    this.#keepaliveMs = this.#usualKeepaliveMs;
+    this.#late = 0;
   }
 
   /** The route changed its standing, or has just proven itself: what comes next, and when. */
   restart(now: number, route: RouteState): void {
+    if (route.isUsable && route.unanswered > 0) this.#learn(route.unanswered > 1);
     route.unanswered = 0;
     if (route.route.kind === "server") route.challengeAt = null;
     else route.challengeAt = route.isUsable ? now + this.#keepaliveGapMs() : now;
@@ -49,6 +63,7 @@ export class RouteChecks {
       return null;
     }
     const isOver = route.unanswered >= KEEPALIVE_GAPS_MS.length;
+    if (isOver) this.#hurry();
     this.#send(now, route, KEEPALIVE_GAPS_MS[route.unanswered] ?? 2_000);
     return isOver ? "keepalives stay unanswered" : null;
   }
@@ -71,6 +86,16 @@ export class RouteChecks {
     this.#challenges.challenge(now, route.route, kind, true);
     route.unanswered++;
     route.challengeAt = now + gapMs;
+  }
+
+  /** Some NATs forget a mapping after 10 s: what comes then is lost, until both ends have sent again. */
+  #learn(isLate: boolean): void {
+    this.#late = isLate ? this.#late + 1 : 0;
+    if (this.#late >= LATE_KEEPALIVES) this.#hurry();
+  }
+
+  #hurry(): void {
+    this.#keepaliveMs = Math.min(this.#keepaliveMs, SHORT_KEEPALIVE_MS);
   }
 
   /** Plus or minus a fifth, so that the two ends and many sessions do not beat together. */

@@ -157,6 +157,7 @@ export class Session implements Core<SessionEvent, Route> {
 
   /** Packets carry another receiver index from now on, so that the old network and the new are not told to be one peer's. */
   networkChanged(): void {
+    this.#paths.networkChanged();
     this.#indexes.takeRemoteSpare();
   }
 

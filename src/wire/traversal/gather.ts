@@ -1,6 +1,6 @@
 import { familyOf, sameAddress, scopeOf, type UdpAddress } from "../address.ts";
 import type { Core, Random, Transmit } from "../core.ts";
-import { KEEPALIVE_MS } from "../limits.ts";
+import { KEEPALIVE_MS, SHORT_KEEPALIVE_MS } from "../limits.ts";
 import { isReply, TXID_BYTES } from "../messages/discovery.ts";
 import { OpenTicket, type SocketRoute } from "./inquiry.ts";
 import { classifyMapping, type Mapping, unknownMapping } from "./mapping.ts";
@@ -39,7 +39,7 @@ export interface GivenTicket {
   readonly key: Uint8Array;
 }
 
-/** Keepalives come KEEPALIVE_MS ± this part of it apart, so that many peers do not beat in time. */
+/** Keepalives come so long ± this part of it apart, so that many peers do not beat in time. */
 const KEEPALIVE_JITTER = 0.2;
 /** To see by which rule ports follow each other. */
 const JUDGED_SOCKETS = 4;
@@ -51,6 +51,7 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
   #lanes: readonly ServerLane[] = [];
   #asking: Asking | null = null;
   #isKeeping = false;
+  #keepaliveMs = KEEPALIVE_MS;
   #mapping: Mapping = unknownMapping;
   #surveys: readonly Survey[] = [];
   /** The one by which the NAT is judged. */
@@ -71,6 +72,7 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     this.#asking = asking;
     this.#end(this.#surveys);
     this.#isJudged = false;
+    this.#keepaliveMs = KEEPALIVE_MS;
     this.#lanes = sockets.flatMap(({ socket, family }) => {
       const remotes = servers.filter(({ ip }) => familyOf(ip) === family);
       return remotes.length > 0 ? [new ServerLane(now, socket, remotes, asking)] : [];
@@ -80,6 +82,11 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
   /** The server has replaced the ticket: questions from now on go under the new one. */
   renew(ticket: GivenTicket): void {
     if (this.#asking !== null) this.#asking.ticket = new OpenTicket(ticket.id, ticket.key);
+  }
+
+  /** Our addresses may be others now: all ports are asked, and what is known holds until they answer. */
+  refresh(now: number): void {
+    for (const lane of this.#lanes) lane.refresh(now);
   }
 
   /** Asks the last port from new IPv4 sockets, a few milliseconds apart; `surveyed` comes within 0.6 s. */
@@ -111,7 +118,7 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     for (const survey of this.#surveys) survey.receive(from, datagram);
     const lane = this.#lanes.find(({ socket }) => socket === from.socket);
     const heard = lane?.receive(now, datagram, from.remote) ?? null;
-    if (heard?.hasMoved === true && lane === this.#ipv4Lane()) this.#isJudged = false;
+    if (heard?.hasMoved === true) this.#moved(lane === this.#ipv4Lane());
     if (heard !== null && heard.isNews && isPlace(heard.reply.address)) {
       const { address, listener } = heard.reply;
       this.#events.push({ kind: "reflexive", socket: from.socket, address, listener });
@@ -142,6 +149,12 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
   pollTimeout(): number | null {
     const at = Math.min(...[...this.#lanes, ...this.#surveys].map((asker) => asker.dueAt()));
     return at === Infinity ? null : at;
+  }
+
+  /** On the network we were on: its NAT has forgotten us, and may do so again. */
+  #moved(isIpv4: boolean): void {
+    this.#keepaliveMs = SHORT_KEEPALIVE_MS;
+    if (isIpv4) this.#isJudged = false;
   }
 
   #survey(now: number, sockets: readonly number[]): Survey | null {
@@ -192,13 +205,13 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     return {
       ticket: new OpenTicket(id, key),
       newTxid: () => this.#random(TXID_BYTES),
-      keepAfterMs: () => (this.#isKeeping ? this.#keepaliveMs() : null),
+      keepAfterMs: () => (this.#isKeeping ? this.#keepAfterMs() : null),
     };
   }
 
-  #keepaliveMs(): number {
+  #keepAfterMs(): number {
     const part = (this.#random(1)[0] ?? 0) / 255;
-    return KEEPALIVE_MS * (1 + KEEPALIVE_JITTER * (2 * part - 1));
+    return this.#keepaliveMs * (1 + KEEPALIVE_JITTER * (2 * part - 1));
   }
 }
 

@@ -90,6 +90,11 @@ export class ServerLane {
     return this.#isBlocked;
   }
 
+  /** Asks all ports, unless they are being asked. */
+  refresh(now: number): void {
+    if (this.#isQuiet()) this.#askAll(now);
+  }
+
   /** After an answer, and when it is decided anew whether the mapping is to be kept. */
   scheduleKeep(now: number): void {
     this.#keepAt = now + (this.#asking.keepAfterMs() ?? Infinity);

@@ -195,6 +195,39 @@ test("a mapping that changed is told with the next keepalive", () => {
   expect(mappings(net)).toEqual([{ kind: "independent", step: 0 }]);
 });
 
+test("after an address changed on the same network, keepalives come every 7 s ± 20 %, until the next start", () => {
+  const net = new Net();
+  net.gatherer.setKeepalive(0, true);
+  net.start();
+  net.runTo(1_000);
+  net.nat = () => ({ ip: "28.1.0.7", port: 41_111 });
+  net.runTo(100_000);
+  const since = (start: number) => net.asked.filter(({ socket, at }) => socket === 0 && at > start).map(({ at }) => at);
+  expect(since(30_000).length).toBeGreaterThanOrEqual(8);
+  net.start();
+  net.runTo(101_000);
+  net.runTo(200_000);
+  expect(since(101_000).length).toBeLessThanOrEqual(9);
+});
+
+test("refresh() asks all ports at once, unless they are being asked", () => {
+  const net = new Net();
+  net.start();
+  net.gatherer.refresh(0);
+  net.runTo(1_000);
+  expect(net.asked).toHaveLength(4);
+  const moved = { ip: "28.1.0.9", port: 41_111 };
+  net.nat = () => moved;
+  net.gatherer.refresh(net.now);
+  net.runTo(2_000);
+  expect(net.asked).toHaveLength(8);
+  expect(
+    reflexives(net)
+      .slice(4)
+      .map(({ socket, address }) => [socket, address]),
+  ).toEqual([0, 0, 1, 1].map((socket) => [socket, moved]));
+});
+
 test("a keepalive without answer is repeated after 1 and 2 s, then everything is asked anew", () => {
   const net = new Net();
   net.gatherer.setKeepalive(0, true);
