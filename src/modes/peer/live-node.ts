@@ -238,7 +238,9 @@ export class LiveNode implements PeerNode {
     const standing = () => ownStanding(this.#view);
     const options = { own, endpoint, server: this.server, place, standing, directWithinMs, qlog, onFault };
     const session = await this.#sessions.open(established, options);
-    await session.ready();
+    await session.ready().catch((error: unknown) => {
+      throw this.#parts.policy.directOnly ? error : withoutRelay(error);
+    });
     return session;
   }
 
@@ -299,4 +301,14 @@ export class LiveNode implements PeerNode {
 
 function gone(name: string): UserError {
   return new UserError("peer-gone", `cannot reach ${name}: they went away`, { side: "remote", hint: "try again" });
+}
+
+/** It is the server that lets no words go over it, and whoever asked should know. */
+function withoutRelay(error: unknown): unknown {
+  if (!(error instanceof UserError) || error.code !== "no-path") return error;
+  const { code, message, hint, side } = error;
+  return new UserError(code, `${message}, and this server does not relay`, {
+    side,
+    ...(hint !== undefined && { hint }),
+  });
 }
