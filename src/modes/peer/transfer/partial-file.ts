@@ -30,12 +30,16 @@ export class PartialFile {
   static async create(folder: ReceivingFolder, id: string, entry: number, bytes: number): Promise<PartialFile> {
     const path = partialPathIn(folder.path, id, entry);
     await folder.check();
+    const failed = (error: unknown) => writeFailure(`cannot write in ${folder.path}`, error);
+    const handle = await open(path, CREATE, 0o600).catch((error: unknown) => Promise.reject(failed(error)));
+    const partial = new PartialFile(folder, path, handle, bytes);
     try {
-      const partial = new PartialFile(folder, path, await open(path, CREATE, 0o600), bytes);
       await folder.check();
       return partial;
     } catch (error) {
-      throw writeFailure(`cannot write in ${folder.path}`, error);
+      // The runtime throws, out of nowhere, when it finds a handle that nobody closed.
+      await partial.discard();
+      throw failed(error);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  readlink,
   rename,
   rm,
   symlink,
@@ -53,6 +54,21 @@ test("bad input 152: a folder that became a link, or has one on the way to it, i
     await expect(PartialFile.create(folder, id, 0, 1)).rejects.toMatchObject({ code: "not-writable" });
     expect((await readdir(elsewhere, { recursive: true })).filter((name) => name.endsWith(".part"))).toEqual([]);
   }
+});
+
+test("a folder that is replaced just when a file is made in it keeps nothing of ours, and no open file", async () => {
+  await using here = await stage();
+  const folder = await ReceivingFolder.open(here.out);
+  const check = folder.check.bind(folder);
+  let checks = 0;
+  folder.check = async () => {
+    if (++checks === 2) throw new Error("replaced");
+    return check();
+  };
+  await expect(PartialFile.create(folder, id, 0, 1)).rejects.toThrow("replaced");
+  expect(await readdir(here.out)).toEqual([]);
+  const open = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+  expect((await Promise.all(open)).filter((path) => path.startsWith(here.out))).toEqual([]);
 });
 
 type Change = (out: string, outside: string) => Promise<unknown>;
