@@ -7,6 +7,7 @@ import { formatHostPort } from "../cli/join-line.ts";
 import { UdpPort } from "../runtime/udp-port.ts";
 import type { SocketData } from "./sockets.ts";
 import type { TlsPair } from "./tls.ts";
+import { UdpOutlet } from "./udp-outlet.ts";
 import { WebPort } from "./web-port.ts";
 
 /** One TCP port, and two UDP ports: one of the same number and the next free one, to tell NAT mappings apart. */
@@ -19,8 +20,8 @@ export interface Listener {
 export interface ListenerHandlers {
   readonly fetch: (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
   readonly websocket: WebSocketHandler<SocketData>;
-  /** @param listener 0 or 1. @returns what to send back; null for silence */
-  readonly onDatagram: (datagram: Uint8Array, from: UdpAddress, listener: number) => Uint8Array | null;
+  /** @param buffer one datagram, or several that the kernel has joined. @param listener 0 or 1. @param outlet to answer by */
+  readonly onDatagram: (buffer: Uint8Array, from: UdpAddress, listener: number, outlet: UdpOutlet) => void;
   readonly onFault: (error: unknown) => void;
   /** Null, or left out: no TLS. */
   readonly tls?: TlsPair | null;
@@ -85,18 +86,20 @@ async function openNextUdp(ip: string, after: number, handlers: ListenerHandlers
 }
 
 async function openUdp(ip: string, port: number, listener: number, handlers: ListenerHandlers): Promise<UdpPort> {
-  const opened: { port: UdpPort | null } = { port: null };
-  opened.port = await UdpPort.open({
+  const opened: { outlet: UdpOutlet | null } = { outlet: null };
+  const udp = await UdpPort.open({
     ip,
     port,
     dualStack: ip === "::",
-    onDatagram(datagram, from) {
-      const reply = handlers.onDatagram(datagram, from, listener);
-      if (reply !== null) opened.port?.send(reply, from);
+    offload: true,
+    onDatagram(buffer, from) {
+      if (opened.outlet !== null) handlers.onDatagram(buffer, from, listener, opened.outlet);
     },
+    onDrain: () => opened.outlet?.drained(),
     onFault: handlers.onFault,
   });
-  return opened.port;
+  opened.outlet = new UdpOutlet(udp);
+  return udp;
 }
 
 /** UDP needs the address itself. @throws UserError `config` */

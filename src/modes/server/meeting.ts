@@ -4,7 +4,6 @@ import { canonicalIp } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import type { ServerNode } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
-import type { Discovery } from "./discovery.ts";
 import { createApp } from "./http/app.ts";
 import { fingerprintOf } from "./key-files.ts";
 import { listen, type Listener, ownAddresses } from "./listeners.ts";
@@ -12,6 +11,7 @@ import { Newcomers } from "./newcomers.ts";
 import { assembleServices, type Services, type ServicesOptions } from "./services.ts";
 import { type SocketData, webSockets } from "./sockets.ts";
 import type { TlsPair } from "./tls.ts";
+import { UdpEntry } from "./udp-entry.ts";
 
 /** Between the goodbye and the end of the sockets. */
 const FAREWELL_MS = 250;
@@ -40,14 +40,14 @@ export interface Meeting {
 /** What the ports hand on to, once it is there. */
 interface Running {
   fetch: Fetch | null;
-  discovery: Discovery | null;
+  udp: UdpEntry | null;
 }
 
 type Fetch = (request: Request, server: Server<SocketData>) => Promise<Response>;
 
 /** Opens the ports and answers. What it opened is closed by `lifecycle`. @throws UserError `port-in-use`, `config` */
 export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle): Promise<Meeting> {
-  const running: Running = { fetch: null, discovery: null };
+  const running: Running = { fetch: null, udp: null };
   const listeners: Listener[] = [];
   lifecycle.add("ports", () => closePorts(listeners));
   for (const at of options.listen) listeners.push(await listen(at, handlersOf(options, running)));
@@ -64,7 +64,7 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   await services.link.start();
   await services.attendance.start();
   const newcomers = new Newcomers(options.clock, services.limits);
-  running.discovery = services.discovery;
+  running.udp = new UdpEntry(services.discovery, services.udpRelay);
   const secure = options.secure ?? (options.tls ?? null) !== null;
   const app = createApp({ services, newcomers, fingerprint: fingerprintOf(options.keys), secure });
   // An upgrade costs a fifth of a handshake, and hundreds of them come in one turn of the loop.
@@ -77,7 +77,7 @@ function handlersOf({ clock, log, tls = null }: MeetingOptions, running: Running
   return {
     fetch: (request, server) => running.fetch?.(request, server) ?? new Response(null, { status: 503 }),
     websocket: webSockets({ clock, log }),
-    onDatagram: (datagram, from, listener) => running.discovery?.handleDatagram(datagram, from, listener) ?? null,
+    onDatagram: (buffer, from, listener, outlet) => running.udp?.handle(buffer, from, listener, outlet),
     onFault: (error) => log.error("udp-defect", { error: String(error) }),
     tls,
   };

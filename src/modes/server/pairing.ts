@@ -2,6 +2,7 @@ import { compareBytes, equalBytes, toHex } from "../../wire/bytes.ts";
 import { CHANNEL_BUDGET_BYTES } from "../../wire/limits.ts";
 import { endpointsOf, type Member } from "./members.ts";
 import { TokenBucket } from "./rate-limit.ts";
+import type { UdpLeg } from "./udp-relay.ts";
 
 /** Ends that come back get a fresh budget this often. */
 const RENEWALS = { perSecond: 3 / 60, burst: 3 };
@@ -16,12 +17,13 @@ export interface LegSocket {
   close(): void;
 }
 
-/** The right of one end to bind a relay leg, while its pairing lives. */
+/** The right of one end to bind a relay leg, over a WebSocket and over UDP, while its pairing lives. */
 export interface Leg {
   readonly id: Uint8Array;
   readonly key: Uint8Array;
   readonly end: End;
   socket: LegSocket | null;
+  udp: UdpLeg | null;
 }
 
 /** Two devices that were brought together by a session id. */

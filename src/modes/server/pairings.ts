@@ -127,7 +127,7 @@ export class Pairings {
   /** The same leg each time, while the pairing lives. @throws Refusal `no-such-session` */
   openLeg(member: Member, session: Uint8Array): Leg {
     const end = this.#endOf(member, session);
-    end.leg ??= { id: this.#random(16), key: this.#random(32), end, socket: null };
+    end.leg ??= { id: this.#random(16), key: this.#random(32), end, socket: null, udp: null };
     this.#legs.set(toHex(end.leg.id), end.leg);
     return end.leg;
   }
@@ -223,6 +223,7 @@ export class Pairings {
       if (leg === null) continue;
       this.#legs.delete(toHex(leg.id));
       leg.socket?.close();
+      leg.udp?.close();
     }
   }
 }

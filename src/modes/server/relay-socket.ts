@@ -5,8 +5,9 @@ import { relay, type RelayMessage } from "../../wire/messages/relay.ts";
 import { equalSecrets, hmacSha256 } from "../../wire/noise/primitives.ts";
 import { LegQueue } from "./leg-queue.ts";
 import type { ShapedLeg } from "./leg-shaper.ts";
-import type { Leg, LegSocket } from "./pairing.ts";
+import type { End, Leg, LegSocket } from "./pairing.ts";
 import type { Services } from "./services.ts";
+import type { Tally } from "./tally.ts";
 import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket-port.ts";
 
 const BIND_MS = 10_000;
@@ -79,9 +80,7 @@ export class RelaySocket implements SocketHandler, LegSocket {
     const { hub, legShaper, tally } = this.#services;
     return legShaper.open(leg.end.account, {
       pass: (packets) => hub.pairings.forwardFromLeg(leg, packets),
-      slowed: (bytesPerSecond) => {
-        if (leg.end.tellLimited(bytesPerSecond)) tally.refused("relay", { code: "limited" });
-      },
+      slowed: slowedDown(leg.end, tally),
     });
   }
 
@@ -108,6 +107,13 @@ export class RelaySocket implements SocketHandler, LegSocket {
     this.closed();
     this.#port.close(code, "");
   }
+}
+
+/** What an end hears when its packets wait, each rate once. */
+export function slowedDown(end: End, tally: Tally): (bytesPerSecond: number) => void {
+  return (bytesPerSecond) => {
+    if (end.tellLimited(bytesPerSecond)) tally.refused("relay", { code: "limited" });
+  };
 }
 
 function decoded(bytes: Uint8Array): RelayMessage | null {

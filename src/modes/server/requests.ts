@@ -110,10 +110,14 @@ function hangUp({ hub, tally, log }: Services, member: Member, { session, path }
   log.info("session-ended", { path });
 }
 
-function openLeg({ hub, relays, ownPlace }: Services, member: Member, { request, session }: Message<"openLeg">): void {
+function openLeg(
+  { hub, relays, ownPlace, udpPorts }: Services,
+  member: Member,
+  { request, session }: Message<"openLeg">,
+): void {
   if (!relays) throw new Refusal("no-path", "this server does not relay");
   const { id, key } = hub.pairings.openLeg(member, session);
-  member.send({ kind: "leg", request, session, leg: id, key, node: nameOf(ownPlace) });
+  member.send({ kind: "leg", request, session, leg: id, key, node: nameOf(ownPlace), ports: udpPorts });
 }
 
 function nameOf(place: ServerNode | null): string {

@@ -35,6 +35,7 @@ import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { TroubleLog } from "./trouble-log.ts";
 import { Turns } from "./turns.ts";
+import { UdpRelay } from "./udp-relay.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long a password waits for a free core. */
@@ -67,7 +68,7 @@ export interface ServicesOptions {
   readonly onUdpSilence?: (ports: readonly number[]) => void;
 }
 
-/** What the tickets of UDP discovery are about. */
+/** What tickets of UDP discovery, and relay legs, are about. */
 export interface UdpPlaces {
   /** In the order of the listeners. */
   readonly ports: readonly number[];
@@ -89,6 +90,9 @@ export interface Services {
   readonly link: NodeLink;
   readonly cluster: Cluster;
   readonly discovery: Discovery;
+  readonly udpRelay: UdpRelay;
+  /** In the order of the listeners. */
+  readonly udpPorts: readonly number[];
   readonly turns: Turns;
   readonly tally: Tally;
   readonly relays: boolean;
@@ -146,6 +150,8 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     hub.pairings.observedChanged(member);
     cluster.observedChanged(member);
   };
+  const legShaper = new LegShaper(relayQuota(limits), { clock, shared: sharedLimits, onTrouble });
+  const { pairings } = hub;
   const watchers = new Watchers(presence, directory, blockLists, clock, onTrouble);
   const blocking = new Blocking({ directory, blockLists, hub, watchers, link });
   const services: Services = {
@@ -171,12 +177,14 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     hub,
     link,
     discovery: new Discovery({ ...udp, clock, random, onObserved, onSilence: options.onUdpSilence }),
+    udpRelay: new UdpRelay({ ...udp, pairings, shaper: legShaper, tally, clock, random }),
+    udpPorts: udp.ports,
     turns: new Turns(clock, onTrouble),
     tally,
     relays,
     ownPlace: options.ownPlace ?? null,
     limits,
-    legShaper: new LegShaper(relayQuota(limits), { clock, shared: sharedLimits, onTrouble }),
+    legShaper,
     clientAddresses: new ClientAddresses(options.trustedProxies ?? [], log),
     clock,
     random,

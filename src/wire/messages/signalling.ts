@@ -92,8 +92,11 @@ const specs = {
    */
   gone: message(0x4b, { session: id, code }),
   openLeg: message(0x4c, { request: u32, session: id }), // peer → server
-  /** server → peer: how to bind a relay leg. `node`: HOST:PORT of the one node that knows the leg; empty: as the channel came. */
-  leg: message(0x4d, { request: u32, session: id, leg: id, key, node: text(300) }),
+  /**
+   * server → peer: how to bind a relay leg. `node`: HOST:PORT of the one node that knows the leg; empty: as the channel came; `ports`: where
+   * it is opened over UDP.
+   */
+  leg: message(0x4d, { request: u32, session: id, leg: id, key, node: text(300), ports: list(u16, 4) }),
 
   /**
    * server → peer: from here on what this account sends over all its relay legs together is held to this rate; packets beyond it wait or
