@@ -52,7 +52,12 @@ export function permitFor(
   if (isNear) return nearPermit;
   const kind = type === "port-mapped" ? "port-mapped" : "direct";
   const needsOpener = isPublicIpv4(address.ip) && attested.some(({ ip }) => ip === address.ip);
-  return { kind, maxChecks: checksFor(type, address.ip, attested), rank: rankOf(type, address.ip), needsOpener };
+  return {
+    kind,
+    maxChecks: checksFor(type, address.ip, attested),
+    rank: rankOf(type, address.ip, attested),
+    needsOpener,
+  };
 }
 
 function isForbidden(address: UdpAddress, own: OwnNetwork, isAttested: boolean): boolean {
@@ -73,11 +78,11 @@ function checksFor(type: Candidate["type"], ip: string, attested: readonly UdpAd
   return type === "host" && isGlobalIpv6(ip) ? GLOBAL_IPV6_CHECKS : FEW_CHECKS;
 }
 
-/** What is likely good first. 0 is for the own link. */
-function rankOf(type: Candidate["type"], ip: string): number {
+/** What is likely good first. 0 is for the own link. A router whose address the server never saw may be in front of another one. */
+function rankOf(type: Candidate["type"], ip: string, attested: readonly UdpAddress[]): number {
   if (type === "predicted") return 5;
   if (isGlobalIpv6(ip)) return 1;
-  if (type === "port-mapped") return 2;
+  if (type === "port-mapped") return attested.some((each) => each.ip === ip) ? 2 : 4;
   return scopeOf(ip) === "public" || type !== "host" ? 3 : 4;
 }
 

@@ -92,6 +92,11 @@ test("the order is own link, global IPv6, port-mapped, seen by the server, other
   expect(ranks).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
+test("a port mapped where the server never saw the other end comes with the other private ones", () => {
+  expect(permit("28.3.0.7", "port-mapped")).toMatchObject({ kind: "port-mapped", rank: 4, maxChecks: 6 });
+  expect(permit("28.2.0.7", "port-mapped", 51_111)).toMatchObject({ rank: 2, maxChecks: 36 });
+});
+
 test("a path is called after the link, the mapping, or nothing in particular", () => {
   expect(permit("192.168.1.9")?.kind).toBe("lan");
   expect(permit("28.2.0.7", "port-mapped")?.kind).toBe("port-mapped");
