@@ -7,7 +7,8 @@ import { splitByLength } from "../../wire/packet/split.ts";
 import { sessionPrologue } from "../../wire/rendezvous/session-handshake.ts";
 import { safetyNumber } from "../../wire/noise/safety-number.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
-import { SERVER_ROUTE, type Route, type UdpRoute } from "../../wire/session/route.ts";
+import { RELAY_ROUTE, SERVER_ROUTE, type Route, type UdpRoute } from "../../wire/session/route.ts";
+import { RELAY_TIER } from "../../wire/session/route-state.ts";
 import { Session } from "../../wire/session/session.ts";
 import { GROWTH_BYTES } from "../../wire/session/session-limits.ts";
 import { WindowPool } from "../../wire/session/tuned-window.ts";
@@ -36,6 +37,7 @@ import { isRelayed, SessionPath } from "./session-path.ts";
 import { SessionStreams } from "./session-streams.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { PacketSink, UdpEndpoint } from "./udp-endpoint.ts";
+import { UdpRelay } from "./udp-relay.ts";
 
 export interface LiveSessionOptions {
   readonly own: OwnDevice;
@@ -76,6 +78,8 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #drive: Drive<SessionEvent, Route>;
   readonly #streams: SessionStreams;
   readonly #seeker: PathSeeker;
+  /** Null where user data may not go over the server. */
+  readonly #relay: UdpRelay | null;
   readonly #trace: SessionTrace | null;
   readonly #indexes = new Set<number>();
   readonly #pings: PromiseWithResolvers<number>[] = [];
@@ -142,11 +146,13 @@ export class LiveSession implements PeerSession, PacketSink {
         this.#drive.wake();
       },
     });
+    this.#relay = options.directWithinMs === null ? this.#relayed() : null;
     this.#guard = this.#guarded();
     this.#index(localIndex);
     this.#core.setServerRoute(this.#drive.now(), true);
     this.#core.sendFrame(this.#drive.now(), { kind: "abilities", bits: abilities.packed });
     established.route.onBody((body) => this.#receiveBody(body));
+    void this.#relay?.open();
     if (options.place !== null) this.#seeker.announce();
     else this.report(hiddenReport, false);
   }
@@ -259,6 +265,7 @@ export class LiveSession implements PeerSession, PacketSink {
     if (isUp) this.#established.route.renew();
     this.#core.setServerRoute(this.#drive.now(), isUp);
     this.#drive.wake();
+    if (isUp) void this.#relay?.open();
   }
 
   /** The server says that the other end's line to it broke: paths of its own may live, and it may come back. */
@@ -279,9 +286,11 @@ export class LiveSession implements PeerSession, PacketSink {
 
   /** This machine is on another network: what was found on the old one may hold no more. */
   moved(place: Place): void {
-    if (this.#end !== null || this.#options.place === null) return;
+    if (this.#end !== null) return;
     // By another receiver index nobody can link the two networks.
     this.#core.networkChanged();
+    this.#relay?.moved();
+    if (this.#options.place === null) return;
     this.#seeker.moved(place);
     this.#outlook.restart();
     this.#seeker.announce();
@@ -293,8 +302,10 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#outlook.attested(addresses);
   }
 
-  onPackets(datagram: Uint8Array, { socket, remote }: SocketRoute): void {
-    this.#drive.handleDatagram(datagram, { kind: "udp", socket, remote });
+  onPackets(datagram: Uint8Array, from: SocketRoute): void {
+    if (this.#relay?.owns(from) === true) this.#drive.handleDatagram(datagram, RELAY_ROUTE);
+    // An answer to anybody else would show him an address of ours.
+    else if (this.#options.place !== null) this.#drive.handleDatagram(datagram, { kind: "udp", ...from });
   }
 
   onTooLong({ socket, remote }: SocketRoute, bytes: number): void {
@@ -324,6 +335,21 @@ export class LiveSession implements PeerSession, PacketSink {
     };
   }
 
+  #relayed(): UdpRelay {
+    const { endpoint, onFault } = this.#options;
+    const change = (run: (now: number) => void) => {
+      run(this.#drive.now());
+      this.#drive.wake();
+    };
+    return new UdpRelay({
+      endpoint,
+      ask: () => this.#established.route.leg(),
+      probe: () => change((now) => this.#core.probe(now, RELAY_ROUTE, RELAY_TIER)),
+      onRefused: (indexes) => change(() => indexes.forEach((index) => this.#core.discardIndex(index))),
+      onFault,
+    });
+  }
+
   #guarded(): DirectGuard | null {
     const { directWithinMs } = this.#options;
     if (directWithinMs === null) return null;
@@ -339,6 +365,7 @@ export class LiveSession implements PeerSession, PacketSink {
 
   #send(bytes: Uint8Array, to: Route, segmentBytes: number): boolean {
     if (to.kind === "udp") return this.#sendDirect(bytes, to, segmentBytes);
+    if (to.kind === "relay") return this.#relay?.send(bytes, segmentBytes) ?? true;
     for (let at = 0; at < bytes.length; at += segmentBytes)
       this.#established.route.send(bytes.subarray(at, at + segmentBytes));
     return true;
@@ -361,7 +388,8 @@ export class LiveSession implements PeerSession, PacketSink {
         return this.#heard(event.frame);
       case "indexes":
         event.add.forEach((index) => this.#index(index));
-        return event.retire.forEach((index) => this.#unindex(index));
+        event.retire.forEach((index) => this.#unindex(index));
+        return this.#relay?.setIndexes([...this.#indexes]);
       case "pong":
         return this.#pings.shift()?.resolve(event.rttMs);
       case "closed":
@@ -370,7 +398,7 @@ export class LiveSession implements PeerSession, PacketSink {
       case "route-validated":
       case "route-lost":
         if (event.kind === "route-lost" && this.#path.isOn(event.route)) this.#guard?.lost();
-        return this.#seeker.routeEvent(event);
+        return event.route.kind === "relay" ? this.#relay?.routeEvent(event) : this.#seeker.routeEvent(event);
       case "path-selected":
         return this.#moved(event);
       default:
@@ -401,6 +429,7 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
+    if (this.#path.now.kind === "relay-udp" && route.kind === "server") this.#relay?.doubt();
     const path = this.#seeker.describe(route, rttMs ?? 0, why);
     this.#guard?.moved(path);
     this.#outlook.moved(!isRelayed(path));
@@ -434,6 +463,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#streams.end(error);
     this.#connected.reject(error);
     for (const pong of this.#pings.splice(0)) pong.reject(error);
+    this.#relay?.close();
     this.#established.route.close();
     this.#ended.resolve(end);
   }

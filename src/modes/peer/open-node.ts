@@ -119,9 +119,11 @@ async function signIn(
     const own = { identity, userId, deviceId, deviceList: ownDeviceList(identity) };
     const onFault = (error: unknown): void => void context.output.error(error);
     link.onHindrance = onFault;
-    const endpoint = relayOnly
-      ? UdpEndpoint.none(onFault)
-      : await UdpEndpoint.open(onFault).catch(() => UdpEndpoint.none(onFault));
+    // Who hides and goes through a proxy is not to be seen beside it.
+    const endpoint =
+      relayOnly && link.isProxied
+        ? UdpEndpoint.none(onFault)
+        : await UdpEndpoint.open(onFault, relayOnly).catch(() => UdpEndpoint.none(onFault));
     const people = new People(home, link.serverKey);
     return new LiveNode({ own, link, endpoint, people, policy, qlog, onFault, switchboard: new Switchboard() });
   } catch (error) {

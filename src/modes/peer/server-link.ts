@@ -6,6 +6,7 @@ import type { ServerNode } from "../cli/join-line.ts";
 import { type ChannelEnd, ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
 import { FirstToOpen, type Opening } from "./first-to-open.ts";
 import { placeOfNode } from "./node-place.ts";
+import { proxyFor } from "./proxy.ts";
 import { explained, mostTelling, type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SignedIn = Answer & { readonly kind: "signedIn" };
@@ -139,6 +140,11 @@ export class ServerLink {
     const { host, port } = placeOfNode(place, this.node);
     const at = { host, port: attempt % 2 === 0 ? port : this.node.port };
     return urlOf(this.#server.secure, at, "ws", "/v1/relay");
+  }
+
+  /** Whether an HTTP proxy stands before the node in use. */
+  get isProxied(): boolean {
+    return proxyFor(urlOf(this.#server.secure, this.node, "http", "/")) !== null;
   }
 
   close(): void {

@@ -1,7 +1,13 @@
 import { CHANNEL_BUDGET_BYTES, MAX_FORWARD_BYTES } from "../../wire/limits.ts";
+import type { Answer } from "../../wire/rendezvous/peer-end.ts";
 import { PacketBatch } from "./packet-batch.ts";
 import { RelayLeg } from "./relay-leg.ts";
+import { placeOfNode } from "./node-place.ts";
 import { reconnectDelayMs, type ServerLink } from "./server-link.ts";
+import type { GivenLeg } from "./udp-relay.ts";
+import { unexpected } from "./unexpected.ts";
+
+type LegMessage = Answer & { readonly kind: "leg" };
 
 /** Kept until the session that reads it exists: what the channel may carry. */
 const MAX_EARLY_BYTES = CHANNEL_BUDGET_BYTES;
@@ -17,6 +23,8 @@ export class ServerRoute {
   #channelLeft = CHANNEL_BUDGET_BYTES;
   #heard = 0;
   #leg: RelayLeg | null = null;
+  /** What the server gave, or is being asked for, since the line to it is up. */
+  #given: Promise<LegMessage> | null = null;
   /** It was needed once. */
   #wantsLeg = false;
   #isOpening = false;
@@ -58,12 +66,24 @@ export class ServerRoute {
     this.#deliver(body);
   }
 
+  /** For a leg over UDP; null while the server gives none. Never rejects. */
+  async leg(): Promise<GivenLeg | null> {
+    if (!this.#link.isUp || this.#isClosed) return null;
+    try {
+      const { leg, key, node, ports } = await this.#askForLeg();
+      return { leg, key, ports, host: placeOfNode(node, this.#link.node).host };
+    } catch {
+      return null;
+    }
+  }
+
   /** The line to the server is there again: the channel's budget is fresh, and what leg there was may lead nowhere. */
   renew(): void {
     this.#channelLeft = CHANNEL_BUDGET_BYTES;
     this.#heard = 0;
     this.#failures = 0;
     this.#stopRetry();
+    this.#given = null;
     this.#leg?.close();
     this.#leg = null;
     if (this.#wantsLeg) this.#openLeg();
@@ -88,13 +108,28 @@ export class ServerRoute {
   }
 
   async #requestLeg(): Promise<void> {
-    const answer = await this.#link.request({ kind: "openLeg", session: this.#session });
-    if (answer.kind !== "leg" || this.#isClosed) return;
+    const answer = await this.#askForLeg();
+    if (this.#isClosed) return;
     this.#leg = new RelayLeg(this.#link.relayUrl(answer.node, this.#failures), answer, {
       onBound: () => (this.#failures = 0),
       onBody: (body) => this.#deliver(body),
       onEnd: () => this.#legFailed(),
     });
+  }
+
+  /** The same for both kinds of legs. @throws UserError what the server refused */
+  #askForLeg(): Promise<LegMessage> {
+    const given = (this.#given ??= this.#requestFresh());
+    given.catch(() => {
+      if (this.#given === given) this.#given = null;
+    });
+    return given;
+  }
+
+  async #requestFresh(): Promise<LegMessage> {
+    const answer = await this.#link.request({ kind: "openLeg", session: this.#session });
+    if (answer.kind !== "leg") throw unexpected(answer.kind);
+    return answer;
   }
 
   #deliver(body: Uint8Array): void {
@@ -113,7 +148,7 @@ export class ServerRoute {
   }
 
   #legFailed(): void {
-    this.#leg = null;
+    this.#leg = this.#given = null;
     if (this.#isClosed) return;
     this.#stopRetry();
     this.#retry = setTimeout(

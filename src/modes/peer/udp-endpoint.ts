@@ -49,6 +49,7 @@ export class UdpEndpoint implements Disposable {
   readonly #gatherer = new Gatherer({ random: systemRandom });
   readonly #drive: Drive<GatherEvent, SocketRoute>;
   readonly #onFault: (error: unknown) => void;
+  readonly #isHidden: boolean;
   /** By socket and port of the server that told. */
   readonly #reflexive = new Map<string, UdpAddress>();
   #servers: readonly UdpAddress[] = [];
@@ -57,8 +58,9 @@ export class UdpEndpoint implements Disposable {
   /** Who waits for what the server says of which sockets. */
   readonly #surveys = new Map<readonly number[], (addresses: readonly (UdpAddress | null)[]) => void>();
 
-  private constructor(onFault: (error: unknown) => void) {
+  private constructor(onFault: (error: unknown) => void, isHidden: boolean) {
     this.#onFault = onFault;
+    this.#isHidden = isHidden;
     this.#drive = new Drive(this.#gatherer, {
       send: ({ bytes, to, segmentBytes }) => this.send(bytes, to, segmentBytes),
       onEvent: (event) => this.#gathered(event),
@@ -66,22 +68,31 @@ export class UdpEndpoint implements Disposable {
     });
   }
 
-  /** IPv4 and, where the machine has it, IPv6. @throws the system's error when there is no UDP at all */
-  static async open(onFault: (error: unknown) => void): Promise<UdpEndpoint> {
-    const endpoint = new UdpEndpoint(onFault);
+  /**
+   * IPv4 and, where the machine has it, IPv6.
+   * @param isHidden no peer is told of these sockets or hears from them: they speak to the server's relay alone
+   * @throws the system's error when there is no UDP at all
+   */
+  static async open(onFault: (error: unknown) => void, isHidden = false): Promise<UdpEndpoint> {
+    const endpoint = new UdpEndpoint(onFault, isHidden);
     const results = await Promise.allSettled([endpoint.#bindOwn("0.0.0.0"), endpoint.#bindOwn("::")]);
     const [first] = results;
     if (endpoint.#ports.size === 0 && first.status === "rejected") throw first.reason;
     return endpoint;
   }
 
-  /** Without sockets: for who may show no address, and where there is no UDP. */
+  /** Without sockets: where there is no UDP, or none shall be used. */
   static none(onFault: (error: unknown) => void): UdpEndpoint {
-    return new UdpEndpoint(onFault);
+    return new UdpEndpoint(onFault, true);
   }
 
   /** Its own ones: those that peers are told of. */
   get sockets(): readonly EndpointSocket[] {
+    return this.#isHidden ? [] : this.#own;
+  }
+
+  /** Those that may speak to the server's relay. */
+  get relaySockets(): readonly EndpointSocket[] {
     return this.#own;
   }
 

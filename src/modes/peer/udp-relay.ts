@@ -1,0 +1,174 @@
+import { toHex } from "../../wire/bytes.ts";
+import { KEEPALIVE_MS } from "../../wire/limits.ts";
+import { LegClient, type LegEvent, waysTo } from "../../wire/relay/leg-client.ts";
+import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import { Drive } from "../runtime/driver.ts";
+import { systemRandom } from "./own-device.ts";
+import type { RouteEvent } from "./path-seeker.ts";
+import { addressesOf, type UdpEndpoint } from "./udp-endpoint.ts";
+
+/** A leg as the server gave it. */
+export interface GivenLeg {
+  readonly leg: Uint8Array;
+  readonly key: Uint8Array;
+  /** Where the node is reached that knows it: its name or address, and its UDP ports. */
+  readonly host: string;
+  readonly ports: readonly number[];
+}
+
+export interface UdpRelayOptions {
+  readonly endpoint: UdpEndpoint;
+  /** Null while the server gives none. Never rejects. */
+  readonly ask: () => Promise<GivenLeg | null>;
+  /** Sends a challenge to the other end over the relay. */
+  readonly probe: () => void;
+  /** Receiver indexes that are another's at the relay. */
+  readonly onRefused: (indexes: readonly number[]) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Gaps between challenges to an end that may not have its leg yet; after these as far apart as keepalives. Milliseconds. */
+const PROBE_GAPS_MS = [200, 400, 800, 1_600, 3_200];
+/** Until a server that gave no leg is asked again, twice as long each time. Milliseconds. */
+const FIRST_RETRY_MS = 2_000;
+const MAX_RETRY_MS = 300_000;
+
+interface Bound {
+  readonly id: string;
+  readonly client: LegClient;
+  readonly drive: Drive<LegEvent, SocketRoute>;
+}
+
+/**
+ * A session's way through the server's UDP: asks for a leg, keeps it open, and has the other end challenged until it is there as well.
+ * PROTOCOL.md §8.2.
+ */
+export class UdpRelay {
+  readonly #options: UdpRelayOptions;
+  #indexes: readonly number[] = [];
+  #leg: Bound | null = null;
+  #ways: readonly SocketRoute[] = [];
+  /** The other end has answered over it. */
+  #isProven = false;
+  #probes = 0;
+  #probeTimer: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(options: UdpRelayOptions) {
+    this.#options = options;
+  }
+
+  /** At the start, and when the line to the server is there again: the leg there was may be none any more. Never rejects. */
+  async open(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    const given = await this.#options.ask();
+    const addresses = given === null ? [] : await addressesOf(given.host).catch(() => []);
+    if (this.#isClosed) return;
+    if (given === null || addresses.length === 0) return this.#retryLater();
+    this.#failures = 0;
+    if (this.#leg?.id === toHex(given.leg)) return this.doubt();
+    this.#ways = waysTo(
+      this.#options.endpoint.relaySockets,
+      given.ports.flatMap((port) => addresses.map((ip) => ({ ip, port }))),
+    );
+    this.#begin(given);
+  }
+
+  /** What packets for this end may carry; PROTOCOL.md §7.3. */
+  setIndexes(indexes: readonly number[]): void {
+    this.#indexes = indexes;
+    this.#with(({ client, drive }) => client.setIndexes(drive.now(), indexes));
+  }
+
+  /** Whether what comes this way was relayed. */
+  owns(from: SocketRoute): boolean {
+    return this.#leg?.client.owns(from) ?? false;
+  }
+
+  /** @returns as {@link UdpEndpoint.send}; what cannot go is lost */
+  send(bytes: Uint8Array, segmentBytes: number): boolean {
+    const route = this.#leg?.client.route ?? null;
+    return route === null || this.#options.endpoint.send(bytes, route, segmentBytes);
+  }
+
+  /** What the session tells of this route. */
+  routeEvent({ kind }: RouteEvent): void {
+    this.#isProven = kind === "route-validated";
+    this.#with(({ client, drive }) => client.setKept(drive.now(), this.#isProven));
+    if (kind === "route-lost") this.doubt();
+    if (!this.#isProven) this.#startProbing();
+  }
+
+  /** Packets do not come through. */
+  doubt(): void {
+    this.#with(({ client, drive }) => client.doubt(drive.now()));
+  }
+
+  /** This machine is on another network. */
+  moved(): void {
+    this.#with(({ client, drive }) => client.start(drive.now(), this.#ways));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    this.#end();
+  }
+
+  #begin({ leg, key }: GivenLeg): void {
+    this.#end();
+    const { endpoint, onFault } = this.#options;
+    const client = new LegClient({ leg, key, random: systemRandom });
+    const drive = new Drive<LegEvent, SocketRoute>(client, {
+      send: ({ bytes, to, segmentBytes }) => endpoint.send(bytes, to, segmentBytes),
+      onEvent: (event) => this.#handle(event),
+      onFault,
+    });
+    this.#leg = { id: toHex(leg), client, drive };
+    endpoint.addLeg(leg, (reply, from) => drive.handleDatagram(reply, from));
+    client.setIndexes(drive.now(), this.#indexes);
+    client.start(drive.now(), this.#ways);
+    drive.wake();
+  }
+
+  #handle(event: LegEvent): void {
+    if (event.kind === "bound") this.#startProbing();
+    else if (event.kind === "refused") this.#options.onRefused(event.indexes);
+  }
+
+  #startProbing(): void {
+    this.#probes = 0;
+    this.#probe();
+  }
+
+  /** Until the other end answers; what it sends first, before its leg is there, nobody hears. */
+  #probe(): void {
+    clearTimeout(this.#probeTimer);
+    if (this.#isClosed || this.#isProven || this.#leg === null) return;
+    if (this.#leg.client.route !== null) this.#options.probe();
+    this.#probeTimer = setTimeout(() => this.#probe(), PROBE_GAPS_MS[this.#probes++] ?? KEEPALIVE_MS);
+  }
+
+  #retryLater(): void {
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, MAX_RETRY_MS);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.open(), delayMs);
+  }
+
+  #with(run: (leg: Bound) => void): void {
+    if (this.#leg === null) return;
+    run(this.#leg);
+    this.#leg.drive.wake();
+  }
+
+  #end(): void {
+    clearTimeout(this.#probeTimer);
+    if (this.#leg === null) return;
+    this.#options.endpoint.removeLeg(this.#leg.id);
+    this.#leg.client.stop();
+    this.#leg.drive.stop();
+    this.#leg = null;
+  }
+}
