@@ -7,6 +7,7 @@ import { CHANNEL_SUBPROTOCOL } from "../../src/wire/limits.ts";
 import type { DeviceRecord, SignallingMessage } from "../../src/wire/messages/signalling.ts";
 import { KeyPair } from "../../src/wire/noise/primitives.ts";
 import { Person } from "./community.ts";
+import { type Door, EvilRelay } from "./evil-relay.ts";
 import { temporaryFolder } from "./folder.ts";
 import { RawChannelServer } from "./raw-channel.ts";
 
@@ -49,8 +50,10 @@ export class EvilServer implements AsyncDisposable {
   /** Binary messages as they came, channel or not. */
   readonly raw: Uint8Array[] = [];
   readonly visitors = new Set<Visitor>();
+  /** Gives legs out once it is opened. */
+  readonly relay = new EvilRelay();
   readonly #folder = temporaryFolder();
-  readonly #http: Server<Visitor>;
+  readonly #http: Server<Door>;
   readonly #secure: boolean;
   readonly #askers = new Map<string, Visitor>();
   readonly #asked = new Map<string, Visitor[]>();
@@ -60,15 +63,15 @@ export class EvilServer implements AsyncDisposable {
     this.keys = keys;
     this.showKey = () => new Response(`${toBase32(keys.publicKey)}\n`);
     this.#secure = tls !== undefined;
-    this.#http = Bun.serve<Visitor>({
+    this.#http = Bun.serve<Door>({
       hostname: "127.0.0.1",
       port,
       ...(tls !== undefined && { tls }),
       fetch: (request, server) => this.#answer(request, server),
       websocket: {
-        open: (socket) => void this.visitors.add(socket.data.entered(socket)),
-        message: (socket, bytes) => this.#receive(socket.data, new Uint8Array(bytes as Buffer)),
-        close: (socket) => void this.visitors.delete(socket.data),
+        open: (socket) => socket.data.opened(socket),
+        message: (socket, bytes) => socket.data.received(new Uint8Array(bytes as Buffer)),
+        close: (socket) => socket.data.closed(),
       },
     });
     this.port = this.#http.port ?? 0;
@@ -127,12 +130,22 @@ export class EvilServer implements AsyncDisposable {
     this.#folder[Symbol.dispose]();
   }
 
-  #answer(request: Request, server: Server<Visitor>): Response | undefined {
-    if (new URL(request.url).pathname === "/v1/key") return this.showKey();
+  #answer(request: Request, server: Server<Door>): Response | undefined {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/v1/key") return this.showKey();
     const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((each) => each.trim());
-    const data = new Visitor(new RawChannelServer({ keys: this.keys, offered, random, now: 0 }));
+    const channel = new RawChannelServer({ keys: this.keys, offered, random, now: 0 });
+    const data = pathname === "/v1/relay" ? this.relay.door() : this.#doorOf(new Visitor(channel));
     const headers = { "Sec-WebSocket-Protocol": CHANNEL_SUBPROTOCOL };
     return server.upgrade(request, { data, headers }) ? undefined : new Response(null, { status: 404 });
+  }
+
+  #doorOf(visitor: Visitor): Door {
+    return {
+      opened: (socket) => void this.visitors.add(visitor.entered(socket)),
+      received: (bytes) => this.#receive(visitor, bytes),
+      closed: () => void this.visitors.delete(visitor),
+    };
   }
 
   #receive(from: Visitor, bytes: Uint8Array): void {
@@ -175,7 +188,7 @@ export class EvilServer implements AsyncDisposable {
       case "ping":
         return this.#say(from, { kind: "pong" });
       case "openLeg":
-        return this.#say(from, failed(message.request, "no-path"));
+        return this.#say(from, this.#legOf(from, message));
       default:
         if ("request" in message) this.#say(from, { kind: "done", request: message.request });
     }
@@ -222,6 +235,13 @@ export class EvilServer implements AsyncDisposable {
     return { kind: "ticket", request, ticket, key, lifetimeMs: 600_000, ports, node: "" };
   }
 
+  #legOf(from: Visitor, { request, session }: Message<"openLeg">): SignallingMessage {
+    if (!this.relay.isOpen) return failed(request, "no-path");
+    const byChannel = (body: Uint8Array) => this.#toOther(from, session, { kind: "forward", session, body });
+    const { id, key } = this.relay.ticketFor(session, from.account?.name ?? "", byChannel);
+    return { kind: "leg", request, session, leg: id, key, node: "", ports: [] };
+  }
+
   #ring(from: Visitor, { session, purpose, previews }: Message<"ring">): void {
     const { account, device } = from;
     if (account === null || device === null) return;
@@ -264,7 +284,7 @@ export class Visitor {
   /** Purposes, as bits. */
   answers = 0;
   readonly #channel: RawChannelServer;
-  #socket: ServerWebSocket<Visitor> | null = null;
+  #socket: ServerWebSocket<Door> | null = null;
 
   constructor(channel: RawChannelServer) {
     this.#channel = channel;
@@ -275,7 +295,7 @@ export class Visitor {
     return this.#channel.remoteStatic ?? new Uint8Array(32);
   }
 
-  entered(socket: ServerWebSocket<Visitor>): this {
+  entered(socket: ServerWebSocket<Door>): this {
     this.#socket = socket;
     return this;
   }
