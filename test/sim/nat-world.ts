@@ -66,9 +66,9 @@ export class NatWorld {
     return this.#join(of, n, [own, carrier], new Lan(this.#homePrefix(n), own));
   }
 
-  #join({ access }: NatSide, n: number, boxes: readonly NatBox[], lan: Lan): NatSide {
-    const number = lan.prefix === this.#homePrefix(n) ? this.#hostNumber(n) : 100 + n;
-    return new NatSide(this.core, n, access, boxes, new NatHost(this.network, lan, `${lan.prefix}.${number}`));
+  #join(side: NatSide, n: number, boxes: readonly NatBox[], lan: Lan): NatSide {
+    const number = lan === side.host.lan ? 100 + n : this.#hostNumber(n);
+    return new NatSide(this.core, n, side.access, boxes, new NatHost(this.network, lan, `${lan.prefix}.${number}`));
   }
 
   /** The nearest first. */
@@ -132,11 +132,10 @@ export class NatSide {
     this.#plug();
   }
 
-  /** The host itself gets another address in its network, as on another Wi-Fi. */
-  roam(): void {
+  /** The host itself gets another address in its network, as on another Wi-Fi. @param number the last of that address */
+  roam(number = Number(this.host.ip.split(".")[3]) + 20): void {
     const { host } = this;
     this.#unplug();
-    const number = Number(host.ip.split(".")[3]) + 20;
     host.readdress(`${host.lan.prefix}.${number}`);
     this.#plug();
   }

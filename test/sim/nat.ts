@@ -31,7 +31,6 @@ const PORTS_PER_START = 5_000;
 const BLOCK_PORTS = 512;
 const LOWEST_PORT = 1_024;
 const HIGHEST_PORT = 65_535;
-const PRUNE_EVERY = 1_024;
 
 /** One inside address as the outside sees it; with address-and-port-dependent mapping it holds for one destination. */
 interface Binding {
@@ -68,7 +67,6 @@ export class Nat {
   /** Of endpoint-independent mapping, by inside and by external address. */
   readonly #bindings = new Map<string, Binding>();
   readonly #boundTo = new Map<string, Binding>();
-  #steps = 0;
 
   constructor(options: NatOptions, externalIps: readonly string[], random: Seeded) {
     this.options = options;
@@ -138,12 +136,11 @@ export class Nat {
   }
 
   #addFlow(now: number, inside: UdpAddress | null, external: UdpAddress, remote: UdpAddress): Flow {
-    if (++this.#steps % PRUNE_EVERY === 0) this.#prune(now);
     const expiresAt = now + (this.options.lifetimeMs ?? LIFETIME_MS).unreplied;
     const flow: Flow = { inside, external, remote, createdAt: now, isReplied: false, expiresAt };
     if (inside !== null) this.#byInside.set(flowKey(inside, remote), flow);
     this.#byOutside.set(flowKey(external, remote), flow);
-    this.peakFlows = Math.max(this.peakFlows, this.#byOutside.size);
+    if (this.#byOutside.size > this.peakFlows) this.peakFlows = Math.max(this.peakFlows, this.flowCount(now));
     return flow;
   }
 
