@@ -1,0 +1,128 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { NatKind } from "./nat-kinds.ts";
+import { meet, type Scene, someLine, talk, unanswered } from "./nat-scene.ts";
+import { Seeded } from "./seeded.ts";
+import { seeds } from "./seeds.ts";
+
+setDefaultTimeout(60_000);
+
+const KINDS = [
+  ...(["none", "publicfw", "fullcone", "arcone", "cone", "cone-remap", "cone-open", "symmetric"] as const),
+  ...(["symmetric-seq", "symmetric-block", "cgnat", "cgnat-symmetric"] as const),
+] satisfies readonly NatKind[];
+type Pair = readonly [NatKind, NatKind];
+const PAIRS: readonly Pair[] = KINDS.flatMap((a, index) => KINDS.slice(index).map((b) => [a, b] as const));
+/** Every kind with every kind, so often. */
+const ROUNDS = 4;
+
+/** What brings two kinds together: plain checks, a search for ports, or nothing. */
+type Way = "checks" | "predict" | "window" | "birthday" | "nothing";
+
+const searchFor: Partial<Record<NatKind, Way>> = {
+  "symmetric-seq": "predict",
+  "symmetric-block": "window",
+  symmetric: "birthday",
+  "cgnat-symmetric": "birthday",
+};
+/** They let in whoever comes, or whoever comes from an address they have sent to: a port that is not known is no hindrance. */
+const letsIn: readonly NatKind[] = ["none", "fullcone", "arcone"];
+
+function wayBetween(a: NatKind, b: NatKind): Way {
+  const [forA, forB] = [searchFor[a], searchFor[b]];
+  if (forA !== undefined && forB !== undefined) return forA === "predict" && forB === "predict" ? "predict" : "nothing";
+  if (forA !== undefined) return letsIn.includes(b) ? "checks" : forA;
+  if (forB !== undefined) return letsIn.includes(a) ? "checks" : forB;
+  return "checks";
+}
+
+/** A way, what it may cost over bad lines, and what goes to addresses that never say anything. */
+interface Bounds {
+  readonly withinMs: number;
+  /** To one of them. */
+  readonly perAddress: number;
+  readonly total: number;
+}
+
+const bounds: Readonly<Record<Way, Bounds>> = {
+  checks: { withinMs: 10_000, perAddress: 36, total: 200 },
+  predict: { withinMs: 20_000, perAddress: 50, total: 600 },
+  window: { withinMs: 20_000, perAddress: 100, total: 1_200 },
+  // Two series, a minute apart: a first one that is short of luck is no defect.
+  birthday: { withinMs: 100_000, perAddress: 1_100, total: 2_600 },
+  nothing: { withinMs: 60_000, perAddress: 36, total: 200 },
+};
+/** Of one series, in a router; one that takes unasked datagrams for its own keeps an entry for each of these too. */
+const MAX_FLOWS = 1_300;
+const MORE_FLOWS = 300;
+
+function expectManners({ sideA, sideB, server }: Scene, { perAddress, total }: Bounds): void {
+  for (const side of [sideA, sideB]) {
+    const sent = unanswered(side);
+    expect(Math.max(0, ...sent)).toBeLessThanOrEqual(perAddress);
+    expect(sent.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(total);
+    for (const { nat } of side.boxes)
+      expect(nat.peakFlows).toBeLessThanOrEqual(MAX_FLOWS + (nat.options.acceptsUnasked === true ? MORE_FLOWS : 0));
+  }
+  expect(server.sentBytes).toBeLessThanOrEqual(server.receivedBytes);
+}
+
+const birthdays: (number | null)[] = [];
+
+for (const seed of seeds(ROUNDS * PAIRS.length)) {
+  const [a, b] = PAIRS[seed % PAIRS.length] ?? ["cone", "cone"];
+  const way = wayBetween(a, b);
+  const what = way === "nothing" ? "stay with the server" : `find each other by ${way}`;
+  test(`${a} and ${b} ${what}, politely, and lose nothing: seed ${seed}`, () => {
+    const random = new Seeded(seed);
+    const scene = meet({ seed, a: { kind: a, link: someLine(random) }, b: { kind: b, link: someLine(random) } });
+    const { meeting, network } = scene;
+    const hasArrived = talk(scene, random.between(1_000, 60_000));
+    const directMs = meeting.untilDirect(bounds[way].withinMs);
+    if (way === "birthday") birthdays.push(directMs);
+    else expect(directMs !== null).toBe(way !== "nothing");
+    network.runUntil(hasArrived, 30_000, "all that was said");
+    network.runFor(2_000);
+    expect(meeting.isDirect).toBe(directMs !== null);
+    expect(meeting.pair.a.has("closed") || meeting.pair.b.has("closed")).toBe(false);
+    expectManners(scene, bounds[way]);
+    // The socket that peers are told of, and one that found the path.
+    for (const { host } of [scene.sideA, scene.sideB]) expect(host.openSockets).toBeLessThanOrEqual(2);
+  });
+}
+
+test("of those who find each other by birthday, 19 of 20 do, half of them within 5 s", () => {
+  const found = birthdays.flatMap((ms) => ms ?? []).toSorted((x, y) => x - y);
+  const misses = birthdays.length - found.length;
+  expect(misses).toBeLessThanOrEqual(Math.max(1, birthdays.length / 20));
+  expect(found[Math.floor(found.length / 2)] ?? 0).toBeLessThan(5_000);
+});
+
+/** Lines of 25 ms each way that lose nothing, so that a round trip between two takes 100 ms: what share is direct within what time? */
+const criteria: readonly { readonly pairs: readonly Pair[]; readonly withinMs: number; readonly share: number }[] = [
+  {
+    pairs: PAIRS.filter(([a, b]) => wayBetween(a, b) === "checks" && !(a in searchFor) && !(b in searchFor)),
+    withinMs: 500,
+    share: 1,
+  },
+  {
+    pairs: PAIRS.filter(([a, b]) => wayBetween(a, b) === "checks" && (a in searchFor || b in searchFor)),
+    withinMs: 600,
+    share: 1,
+  },
+  { pairs: PAIRS.filter(([a, b]) => wayBetween(a, b) === "predict"), withinMs: 1_500, share: 0.95 },
+  { pairs: PAIRS.filter(([a, b]) => wayBetween(a, b) === "window"), withinMs: 3_000, share: 0.95 },
+  { pairs: PAIRS.filter(([a, b]) => wayBetween(a, b) === "birthday"), withinMs: 10_000, share: 0.9 },
+];
+
+for (const { pairs, withinMs, share } of criteria) {
+  const names = [...new Set(pairs.map(([a, b]) => wayBetween(a, b)))].join();
+  test(`${pairs.length} pairs that meet by ${names} are direct within ${withinMs} ms, ${100 * share} of 100`, () => {
+    const times = seeds(ROUNDS * 10).map((seed) => {
+      const [a, b] = pairs[seed % pairs.length] ?? ["cone", "cone"];
+      const link = { delayMs: 25 };
+      return meet({ seed, a: { kind: a, link }, b: { kind: b, link } }).meeting.untilDirect(withinMs);
+    });
+    const inTime = times.filter((ms) => ms !== null);
+    expect(inTime.length).toBeGreaterThanOrEqual(Math.floor(share * times.length));
+  });
+}
