@@ -65,7 +65,8 @@ export class P2p implements AsyncDisposable {
   constructor(args: readonly string[], options: StartOptions) {
     this.#args = args;
     this.#child = Bun.spawn([...(options.inside ?? []), options.executable ?? binary, ...args], {
-      env: { ...environment(), ...options.env },
+      // What runs beside the tests' own network is to leave its router alone.
+      env: { ...environment(), ...(options.inside === undefined && { P2P_NO_PORT_MAPPING: "1" }), ...options.env },
       stdin: "pipe",
       stdout: "pipe",
       stderr: "pipe",

@@ -1,6 +1,6 @@
 import { parseIp, type UdpAddress } from "../../src/wire/address.ts";
 import { concat, utf8 } from "../../src/wire/bytes.ts";
-import type { MappingProtocol } from "../../src/wire/traversal/port-mapping/lane.ts";
+import type { Mapper } from "../../src/wire/traversal/network-report.ts";
 import type { GatewayReply, GatewayRequest } from "../../src/wire/traversal/port-mapping/soap.ts";
 import { findElement, readXml } from "../../src/wire/traversal/port-mapping/xml.ts";
 import { hex } from "./bytes.ts";
@@ -10,7 +10,7 @@ const SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:";
 
 /** A gateway with as much of the three protocols as a test needs, at 192.168.1.1 for one machine. */
 export class ModelGateway {
-  speaks: readonly MappingProtocol[] = ["pcp", "nat-pmp", "upnp"];
+  speaks: readonly Mapper[] = ["pcp", "nat-pmp", "upnp"];
   externalIp = "28.1.0.10";
   /** What it answers to every wish for a mapping by PCP and NAT-PMP; 0 for success. */
   refusal = 0;

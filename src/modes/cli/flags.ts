@@ -43,6 +43,7 @@ export const flags = {
   "direct-only": toggle("peer", "send nothing through the server"),
   "trust-first-use": toggle("peer", "trust a server key that the join line does not carry"),
   "require-verified": toggle("peer", "talk only to people whose safety number was compared"),
+  "no-port-mapping": toggle("peer", "ask no router to open a port"),
   qlog: single(
     "FILE",
     words,

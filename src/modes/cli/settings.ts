@@ -84,6 +84,11 @@ export class Settings {
     return this.get("trust-first-use");
   }
 
+  /** Routers may be asked to let others reach us. A setting without a flag: `no-port-mapping`. */
+  get portMapping(): boolean {
+    return !this.get("no-port-mapping");
+  }
+
   /** Refuse people whose safety number was not compared, exit 8. */
   get requireVerified(): boolean {
     return this.get("require-verified");

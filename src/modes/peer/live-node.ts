@@ -18,7 +18,8 @@ import type { Asking, Incoming, Listening, PeerNode, Presence } from "./peer-nod
 import type { PeerSession } from "./peer-session.ts";
 import type { People } from "./people.ts";
 import { PingDesk } from "./ping-desk.ts";
-import { placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
+import { PortMapping } from "./port-mapping/port-mapping.ts";
 import type { ServerLink } from "./server-link.ts";
 import { SessionBook } from "./session-book.ts";
 import type { Switchboard } from "./switchboard.ts";
@@ -41,6 +42,8 @@ export interface NodePolicy {
   readonly relayOnly: boolean;
   readonly directOnly: boolean;
   readonly requireVerified: boolean;
+  /** Whether gateways may be asked to let others reach us; left out: not. */
+  readonly portMapping?: boolean;
 }
 
 /** After the server said that the other's ring stands, for that ring to come. Milliseconds. */
@@ -52,6 +55,7 @@ export class LiveNode implements PeerNode {
   readonly #failed = Promise.withResolvers<never>();
   readonly #parts: NodeParts;
   readonly #network: Network;
+  readonly #mapping: PortMapping;
   readonly #sessions: SessionBook;
   readonly #introductions: Introductions;
   readonly #doorway: Doorway;
@@ -69,9 +73,12 @@ export class LiveNode implements PeerNode {
     this.failed.catch(() => undefined);
     parts.link.failed.catch((error: unknown) => this.#failed.reject(error));
     this.#sessions = new SessionBook(parts.link, parts.switchboard);
-    this.#network = new Network(parts.endpoint, parts.link, () =>
-      this.#guard(() => this.#sessions.moved(placeOf(parts.endpoint))),
-    );
+    this.#network = new Network(parts.endpoint, parts.link, () => this.#guard(() => this.#movedHere()));
+    this.#mapping = new PortMapping({
+      sockets: parts.policy.portMapping === true ? parts.endpoint.sockets : [],
+      onChange: () => this.#guard(() => this.#sessions.portsMapped(this.#place)),
+      onFault: parts.onFault,
+    });
     this.#introductions = new Introductions(parts.link, parts.people, parts.policy.requireVerified);
     this.#doorway = new Doorway(parts, parts.people, parts.policy.requireVerified, {
       onCaller: (caller) => this.#called(caller),
@@ -107,6 +114,7 @@ export class LiveNode implements PeerNode {
   }
 
   async ask(person: string, asking: Asking): Promise<PeerSession> {
+    this.#mapping.start();
     const name = person === SELF ? this.name : person;
     const { target, established } = await this.#ring(name, asking, this.#ownDeviceIfSelf(person));
     await this.#met(target, established);
@@ -115,6 +123,7 @@ export class LiveNode implements PeerNode {
 
   async listen(listening: Listening): Promise<void> {
     this.#listening = listening;
+    this.#mapping.start();
     this.#doorway.open(listening);
     this.#tellPresence();
   }
@@ -147,7 +156,7 @@ export class LiveNode implements PeerNode {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sessions.closeAll();
-    await this.#parts.qlog?.close();
+    await Promise.all([this.#parts.qlog?.close(), this.#mapping[Symbol.asyncDispose]()]);
     this.#network[Symbol.dispose]();
     this.#parts.link.close();
   }
@@ -233,7 +242,7 @@ export class LiveNode implements PeerNode {
   async #open(established: Established, relayOnly: boolean): Promise<LiveSession> {
     const { own, endpoint, qlog = null, onFault } = this.#parts;
     if (!relayOnly) await this.#network.ready();
-    const place = relayOnly ? null : placeOf(endpoint);
+    const place = relayOnly ? null : this.#place;
     const directWithinMs = this.#directWithinMs();
     const standing = () => ownStanding(this.#view);
     const options = { own, endpoint, server: this.server, place, standing, directWithinMs, qlog, onFault };
@@ -246,13 +255,23 @@ export class LiveNode implements PeerNode {
 
   get #view(): NetworkView {
     const { sockets, reflexive, servers, mapping } = this.#parts.endpoint;
-    return { sockets, reflexive, servers, mapping, mappers: [] };
+    return { sockets, reflexive, servers, mapping, mappers: this.#mapping.mappers };
+  }
+
+  get #place(): Place {
+    return placeOf(this.#parts.endpoint, this.#mapping.mapped);
   }
 
   /** Null where user data may go over the server. */
   #directWithinMs(): number | null {
     if (this.#parts.policy.directOnly) return DIRECT_ONLY_MS;
     return this.#parts.link.me.relays ? null : NO_RELAY_MS;
+  }
+
+  /** What gateways had mapped holds on the network that was left. */
+  #movedHere(): void {
+    this.#sessions.moved(placeOf(this.#parts.endpoint));
+    this.#mapping.refresh();
   }
 
   #heard(message: SignallingMessage): void {
@@ -267,6 +286,8 @@ export class LiveNode implements PeerNode {
     this.#sessions.setServerUp(isUp);
     if (isUp) {
       void this.#network.start();
+      // The router may have restarted.
+      this.#mapping.refresh();
       if (this.#onUsers !== null) this.watchUsers(this.#onUsers);
     }
     this.#onServer(isUp);

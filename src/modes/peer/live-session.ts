@@ -62,7 +62,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const GRACE_MS = 300;
 /** Of this program: far and fast paths of all its sessions share it. */
 const windowPool = new WindowPool(GROWTH_BYTES);
-const NOWHERE: Place = { hostIps: [], network: { subnets: [], addresses: [], servers: [] } };
+const NOWHERE: Place = { hostIps: [], mapped: [], network: { subnets: [], addresses: [], servers: [] } };
 
 /** A session with somebody's device: the core, its routes and its faces. */
 export class LiveSession implements PeerSession, PacketSink {
@@ -294,6 +294,13 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#seeker.moved(place);
     this.#outlook.restart();
     this.#seeker.announce();
+  }
+
+  /** Gateways let others reach us at other addresses now. */
+  portsMapped(place: Place): void {
+    if (this.#end !== null || this.#options.place === null) return;
+    this.#seeker.mapped(place);
+    this.#outlook.review();
   }
 
   /** Where the server sees the other end. */

@@ -114,8 +114,8 @@ async function signIn(
 ): Promise<LiveNode> {
   try {
     const { userId, deviceId } = await link.signIn(how);
-    const { relayOnly, directOnly, requireVerified } = context.settings;
-    const policy: NodePolicy = { relayOnly, directOnly, requireVerified };
+    const { relayOnly, directOnly, requireVerified, portMapping } = context.settings;
+    const policy: NodePolicy = { relayOnly, directOnly, requireVerified, portMapping };
     const own = { identity, userId, deviceId, deviceList: ownDeviceList(identity) };
     const onFault = (error: unknown): void => void context.output.error(error);
     link.onHindrance = onFault;

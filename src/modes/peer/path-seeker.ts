@@ -1,4 +1,4 @@
-import { addressKey, familyOf, type UdpAddress } from "../../wire/address.ts";
+import { addressKey, familyOf, sameAddress, type UdpAddress } from "../../wire/address.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import type { Route } from "../../wire/session/route.ts";
 import type { Probe } from "../../wire/traversal/checks.ts";
@@ -49,7 +49,7 @@ export class PathSeeker {
   /** Tells the other end where it may reach us on networks it shares with us, and how our NAT is. */
   announce(): void {
     this.#learnMapping();
-    this.#traversal.announce(this.#hosts());
+    this.#traversal.announce(this.#candidates());
     this.#pump();
   }
 
@@ -82,6 +82,16 @@ export class PathSeeker {
     this.#pump();
   }
 
+  /** Gateways let others reach us at other addresses now. */
+  mapped(place: Place): void {
+    const told = this.#candidates();
+    this.#place = place;
+    this.#traversal.setOwn(performance.now(), place.network);
+    const isNew = ({ address }: OwnCandidate) => !told.some((each) => sameAddress(each.address, address));
+    this.#traversal.tell(this.#candidates().filter(isNew));
+    this.#pump();
+  }
+
   /** What a person reads of a path. */
   describe(route: Route, rttMs: number, why: string): PathInfo {
     if (route.kind !== "udp")
@@ -97,12 +107,15 @@ export class PathSeeker {
     this.#close([...this.#spares]);
   }
 
-  #hosts(): readonly OwnCandidate[] {
-    return (this.#options.endpoint?.sockets ?? []).flatMap(({ family, port }) =>
+  /** A gateway that only opens its firewall leaves the address as it is. */
+  #candidates(): readonly OwnCandidate[] {
+    const hosts = (this.#options.endpoint?.sockets ?? []).flatMap(({ family, port }) =>
       this.#place.hostIps
         .filter((ip) => familyOf(ip) === family)
         .map((ip): OwnCandidate => ({ type: "host", address: { ip, port } })),
     );
+    const mapped = this.#place.mapped.map((address): OwnCandidate => ({ type: "port-mapped", address }));
+    return [...hosts, ...mapped.filter(({ address }) => !hosts.some((host) => sameAddress(host.address, address)))];
   }
 
   #learnMapping(): void {

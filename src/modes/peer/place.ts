@@ -7,15 +7,23 @@ import type { UdpEndpoint } from "./udp-endpoint.ts";
 export interface Place {
   /** To tell the other end. */
   readonly hostIps: readonly string[];
+  /** Where gateways let others reach us, to tell the other end too. */
+  readonly mapped: readonly UdpAddress[];
   /** What the checks go by. */
   readonly network: OwnNetwork;
 }
 
-export function placeOf(endpoint: UdpEndpoint): Place {
+/** @param mapped where gateways let others reach us */
+export function placeOf(endpoint: UdpEndpoint, mapped: readonly UdpAddress[] = []): Place {
   const ips = hostIps();
   const own = endpoint.sockets.flatMap(({ port }) => ips.map((ip): UdpAddress => ({ ip, port })));
   return {
     hostIps: ips,
-    network: { subnets: ownSubnets(), addresses: [...own, ...endpoint.reflexive], servers: endpoint.servers },
+    mapped,
+    network: {
+      subnets: ownSubnets(),
+      addresses: [...own, ...endpoint.reflexive, ...mapped],
+      servers: endpoint.servers,
+    },
   };
 }

@@ -60,6 +60,11 @@ export class SessionBook {
     for (const session of this.#live.keys()) session.moved(place);
   }
 
+  /** Gateways let others reach us at other addresses now. */
+  portsMapped(place: Place): void {
+    for (const session of this.#live.keys()) session.portsMapped(place);
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#live.keys()].map((session) => session.close()));
   }

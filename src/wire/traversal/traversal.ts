@@ -68,8 +68,13 @@ export class Traversal {
 
   /** Tells the other end of our addresses. It takes it for a sign that our NATs are open towards what we know of it. */
   announce(candidates: readonly OwnCandidate[]): void {
-    for (const { type, address } of candidates) this.#say({ kind: "candidate", ...candidateToFields(type, address) });
+    this.tell(candidates);
     this.#say({ kind: "candidatesEnd", generation: this.#generation++ });
+  }
+
+  /** Tells the other end of further addresses of ours. */
+  tell(candidates: readonly OwnCandidate[]): void {
+    for (const { type, address } of candidates) this.#say({ kind: "candidate", ...candidateToFields(type, address) });
   }
 
   /** What the other end says. */

@@ -1,4 +1,4 @@
-import type { UdpAddress } from "../../../wire/address.ts";
+import { familyOf, type UdpAddress } from "../../../wire/address.ts";
 import type { Transmit } from "../../../wire/core.ts";
 import type { HomeReport } from "../../../wire/traversal/port-mapping/home.ts";
 import {
@@ -7,6 +7,7 @@ import {
   PortMapper,
   type PortMapperEvent,
 } from "../../../wire/traversal/port-mapping/port-mapper.ts";
+import type { Mapper } from "../../../wire/traversal/network-report.ts";
 import { Drive } from "../../runtime/driver.ts";
 import { UdpPort } from "../../runtime/udp-port.ts";
 import { systemRandom } from "../own-device.ts";
@@ -70,21 +71,24 @@ export class PortMapping implements AsyncDisposable {
     return { state: this.#isAsking ? "asking" : "none", homes };
   }
 
-  /** From now on. Again when the network is another one, or a gateway may have restarted: all is asked anew. */
-  start(): void {
-    if (this.#isClosed || this.#options.sockets.length === 0) return;
-    this.#isWanted = true;
-    const looking = this.#begin().catch((error: unknown) => this.#options.onFault(error));
-    this.#looking = looking;
-    void looking.then(() => {
-      if (this.#looking === looking) this.#looking = null;
-      this.#tell();
-    });
+  /** Which protocols have opened a port to the internet, for IPv4. */
+  get mappers(): readonly Mapper[] {
+    const ipv4 = this.#mapper.reports.filter(({ ownIp }) => familyOf(ownIp) === 4);
+    return ipv4.flatMap(({ protocols }) =>
+      protocols.flatMap(({ protocol, standing }) => (standing.kind === "mapped" ? protocol : [])),
+    );
   }
 
-  /** Asks again if it asks at all. */
+  /** From now on, until closed. */
+  start(): void {
+    if (this.#isWanted || this.#isClosed || this.#options.sockets.length === 0) return;
+    this.#isWanted = true;
+    this.#look();
+  }
+
+  /** The network is another one, or a gateway may have restarted: all is asked anew, if it was asked at all. */
   refresh(): void {
-    if (this.#isWanted) this.start();
+    if (this.#isWanted && !this.#isClosed) this.#look();
   }
 
   /** Resolves when all gateways have answered or had their time. */
@@ -109,6 +113,15 @@ export class PortMapping implements AsyncDisposable {
   get #isAsking(): boolean {
     const isOpen = ({ protocols }: HomeReport) => protocols.some(({ standing }) => standing.kind === "asking");
     return this.#looking !== null || this.#mapper.reports.some(isOpen);
+  }
+
+  #look(): void {
+    const looking = this.#begin().catch((error: unknown) => this.#options.onFault(error));
+    this.#looking = looking;
+    void looking.then(() => {
+      if (this.#looking === looking) this.#looking = null;
+      this.#tell();
+    });
   }
 
   async #begin(): Promise<void> {

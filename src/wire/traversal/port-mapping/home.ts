@@ -1,6 +1,7 @@
 import { familyOf, type UdpAddress } from "../../address.ts";
 import type { Random } from "../../core.ts";
-import type { Lane, Leave, MappingProtocol, Standing } from "./lane.ts";
+import type { Mapper } from "../network-report.ts";
+import type { Lane, Leave, Standing } from "./lane.ts";
 import { NatPmpLane } from "./nat-pmp-lane.ts";
 import { PCP_NONCE_BYTES } from "./pcp.ts";
 import { PcpLane } from "./pcp-lane.ts";
@@ -11,7 +12,7 @@ import { UpnpLane } from "./upnp-lane.ts";
 /** What came of one address of this machine. */
 export interface HomeReport extends OwnGateway {
   /** Best first. */
-  readonly protocols: readonly { readonly protocol: MappingProtocol; readonly standing: Standing }[];
+  readonly protocols: readonly { readonly protocol: Mapper; readonly standing: Standing }[];
 }
 
 /** One own address behind its gateway: the protocols side by side, the best that gives a mapping wins. */

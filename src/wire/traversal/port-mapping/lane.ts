@@ -1,9 +1,6 @@
 import type { UdpAddress } from "../../address.ts";
+import type { Mapper } from "../network-report.ts";
 import type { GatewayReply, GatewayRequest } from "./soap.ts";
-
-/** Best first: what the later ones can, the earlier ones can with less. */
-export const mappingProtocols = ["pcp", "nat-pmp", "upnp"] as const;
-export type MappingProtocol = (typeof mappingProtocols)[number];
 
 /**
  * Why a protocol gives no mapping: nobody answers, or nobody who speaks it; the gateway refuses; its own address is not public, as behind a
@@ -34,7 +31,7 @@ export interface Target {
 
 /** One protocol's way to one mapping. */
 export interface Lane {
-  readonly protocol: MappingProtocol;
+  readonly protocol: Mapper;
   readonly standing: Standing;
   /** Asks all anew: at first, and when the gateway may have forgotten. A mapping that stands is asked for again. */
   start(now: number): void;

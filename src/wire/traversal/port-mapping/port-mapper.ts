@@ -37,7 +37,7 @@ const MAX_KNOWN = 8;
 
 /**
  * Asks the gateways of this machine to let others reach its sockets, by PCP, NAT-PMP and UPnP at once, and keeps what they grant for as long
- * as it is wanted. PROTOCOL.md §10.7.
+ * as it is wanted. PROTOCOL.md §10.8.
  */
 export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   readonly #random: Random;

@@ -113,7 +113,8 @@ describe("helpText()", () => {
   });
 });
 
-test("every flag belongs to a verb, and every flag of a verb exists; limits are settings without a flag", () => {
-  const used = new Set<string>([...limitNames, ...globalFlags, ...names.flatMap((verb) => verbs[verb]?.flags ?? [])]);
+test("every flag belongs to a verb, and every flag of a verb exists; limits and port mapping are settings without a flag", () => {
+  const settings = [...limitNames, "no-port-mapping"];
+  const used = new Set<string>([...settings, ...globalFlags, ...names.flatMap((verb) => verbs[verb]?.flags ?? [])]);
   expect([...used].toSorted()).toEqual(Object.keys(flags).toSorted());
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type MappingProtocol, none, type Standing } from "../../../../../src/wire/traversal/port-mapping/lane.ts";
+import type { Mapper } from "../../../../../src/wire/traversal/network-report.ts";
+import { none, type Standing } from "../../../../../src/wire/traversal/port-mapping/lane.ts";
 import {
   type GatewayRoute,
   isWorthMapping,
@@ -60,7 +61,7 @@ class House {
     return this.mapper.mappings.map(({ external: { ip, port } }) => `${ip} ${port}`);
   }
 
-  standing(protocol: MappingProtocol, ownIp = v4.ownIp): Standing | undefined {
+  standing(protocol: Mapper, ownIp = v4.ownIp): Standing | undefined {
     const home = this.mapper.reports.find((report) => report.ownIp === ownIp);
     return home?.protocols.find((each) => each.protocol === protocol)?.standing;
   }
