@@ -3,8 +3,9 @@ import { outlookOf, type Placement, type Standing } from "../../wire/traversal/v
 /** Why a session goes over the server, and what would change that; both in words for a person, lower case, without a full stop. */
 export interface Reason {
   readonly cause: string;
-  /** Null where nobody can do anything about it. */
-  readonly remedy: string | null;
+  readonly remedy: string;
+  /** On these networks none will come, however long one waits. */
+  readonly isFinal: boolean;
 }
 
 /** As a session begins, until what was tried has come to something. */
@@ -20,12 +21,12 @@ export type SearchStage = "begun" | "known" | "tried";
 export function whyRelayed(own: Standing, theirs: Standing, stage: SearchStage): Reason | null {
   const isHopeless = own.hides || theirs.hides || (stage !== "begun" && outlookOf(own, theirs) === "none");
   if (!isHopeless && stage !== "tried") return null;
-  return { cause: causeOf(own, theirs), remedy: remedyOf(own, theirs) };
+  return { cause: causeOf(own, theirs), remedy: remedyOf(own, theirs), isFinal: isHopeless };
 }
 
 /** In one line. */
-export function reasonText({ cause, remedy }: Reason): string {
-  return remedy === null ? cause : `${cause}; ${remedy}`;
+export function reasonText({ cause, remedy }: Pick<Reason, "cause" | "remedy">): string {
+  return `${cause}; ${remedy}`;
 }
 
 function causeOf(own: Standing, theirs: Standing): string {
@@ -65,9 +66,9 @@ const habits: Readonly<Partial<Record<Placement, Habit>>> = {
   random: { singular: "picks a random port", plural: "pick a random port" },
 };
 
-function remedyOf(own: Standing, theirs: Standing): string | null {
-  if (own.hides) return theirs.hides ? null : "leave --relay-only out for a direct path";
-  if (theirs.hides) return null;
+function remedyOf(own: Standing, theirs: Standing): string {
+  if (own.hides) return `leave --relay-only out for a direct path${theirs.hides ? ", on both sides" : ""}`;
+  if (theirs.hides) return "it is shown to whom they have accepted once, unless --relay-only is set there";
   const [here, there] = [own.placement === "blocked", theirs.placement === "blocked"];
   if (here || there) return `a network that lets UDP through would help ${sides(here, there)}`;
   if (own.ipv6 !== theirs.ipv6) return `IPv6 ${sides(theirs.ipv6, own.ipv6)} or port mapping on either side would help`;

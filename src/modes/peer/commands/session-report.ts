@@ -21,7 +21,7 @@ export function reportSession(session: PeerSession, sink: EventSink, verbose: bo
   const who = ofSession(session);
   sink.event({ ...who, event: "connected", path: "relay-ws", safety: session.safetyNumber });
   const tell = ({ kind, remote, rttMs, why }: PathInfo): void =>
-    sink.event({ ...who, event: "path", kind, remote, rttMs: Math.round(rttMs * 10) / 10, why });
+    sink.event({ ...who, event: "path", kind, remote, rttMs: rttMs === 0 ? null : Math.round(rttMs * 10) / 10, why });
   session.onPath(tell);
   if (session.path.kind !== "relay-ws" || session.relayedBecause !== null) tell(session.path);
   if (verbose) reportFigures(session, sink);

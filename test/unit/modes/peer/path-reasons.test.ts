@@ -40,7 +40,17 @@ test("whyRelayed() names the side that hides its address before anything else", 
   expect(said(at("blocked", hidden), at("random"))).toBe(
     "this side hides its address (--relay-only); leave --relay-only out for a direct path",
   );
-  expect(said(at("blocked"), at("unknown", hidden))).toBe("their side hides its address");
+  expect(said(at("blocked"), at("unknown", hidden))).toBe(
+    "their side hides its address; it is shown to whom they have accepted once, unless --relay-only is set there",
+  );
+  expect(said(at("open", hidden), at("open", hidden))).toEndWith(
+    "leave --relay-only out for a direct path, on both sides",
+  );
+});
+
+test("whyRelayed() is final where waiting does not help", () => {
+  expect(whyRelayed(at("random"), at("random"), "tried")?.isFinal).toBe(true);
+  expect(whyRelayed(at("random"), at("independent"), "tried")?.isFinal).toBe(false);
 });
 
 test("whyRelayed() knows from the beginning that nothing is shown", () => {

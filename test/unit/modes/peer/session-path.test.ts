@@ -23,7 +23,7 @@ test("SessionPath does not tell where every session begins, but each change, and
 test("SessionPath tells why the server carries the session as soon as that is known, and when it holds no more", () => {
   const { path, told } = watched();
   path.moved(relayed);
-  const reason = { cause: "UDP is blocked on their side", remedy: "another network would help" };
+  const reason = { cause: "UDP is blocked on their side", remedy: "another network would help", isFinal: true };
   path.explained(reason);
   expect([path.now.why, path.reason]).toEqual(["UDP is blocked on their side; another network would help", reason]);
   path.explained(null);
@@ -36,7 +36,7 @@ test("SessionPath tells why the server carries the session as soon as that is kn
 test("SessionPath keeps to itself what is known of a server's path that is not in use", () => {
   const { path, told } = watched();
   path.moved(direct);
-  path.explained({ cause: "UDP is blocked on their side", remedy: null });
+  path.explained({ cause: "UDP is blocked on their side", remedy: "another network would help", isFinal: true });
   expect([path.now, path.reason, told]).toEqual([direct, null, [direct]]);
 });
 
@@ -44,7 +44,7 @@ test("SessionPath tells of the server's limit before the reason, once", () => {
   const { path, told } = watched();
   path.moved(relayed);
   path.relayLimited(1_000_000);
-  path.explained({ cause: "UDP is blocked on their side", remedy: null });
+  path.explained({ cause: "UDP is blocked on their side", remedy: "another network would help", isFinal: true });
   expect(told).toHaveLength(1);
   expect(path.now.why).toStartWith("the server limits what you relay");
 });
