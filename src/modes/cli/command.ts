@@ -25,6 +25,7 @@ export type PeerCommand =
   | SendCommand
   | ReceiveCommand
   | PingCommand
+  | DoctorCommand
   | VerifyCommand;
 
 export type ServerCommand =
@@ -102,6 +103,12 @@ export interface PingCommand {
   readonly person: Person;
   readonly count: number;
   readonly untilDirect: boolean;
+}
+
+export interface DoctorCommand {
+  readonly kind: "doctor";
+  /** Null: only the network here. */
+  readonly person: Person | null;
 }
 
 export interface VerifyCommand {

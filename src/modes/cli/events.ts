@@ -1,4 +1,6 @@
 import type { ErrorCode } from "../../wire/errors.ts";
+import type { MappingKind } from "../../wire/traversal/mapping.ts";
+import type { Mapper, Reach } from "../../wire/traversal/network-report.ts";
 import type { ErrorSide } from "./errors.ts";
 
 /** What `--json` prints: one object per line, `{"v":1,"event":…}` with these fields. Readers ignore fields they do not know. */
@@ -284,7 +286,8 @@ export interface ReadyEvent {
 
 export type OtherEvent =
   | VersionEvent
-  | { readonly event: "report"; readonly [finding: string]: string | number | boolean }
+  | ReportEvent
+  | PairReportEvent
   | {
       readonly event: "transfer";
       readonly id: string;
@@ -302,6 +305,71 @@ export type OtherEvent =
       readonly sentAtMs: number;
     }
   | { readonly event: "setting"; readonly key: string; readonly value: string; readonly from: string };
+
+/** Of `doctor`: what this network allows, and what was found. Null is for what could not be told. */
+export interface ReportEvent extends NetworkFields {
+  readonly event: "report";
+  /** One sentence. */
+  readonly verdict: string;
+  /** With how many people direct connections work: almost everybody, most, few, nobody. */
+  readonly allows: "good" | "fair" | "poor" | "none" | "unknown";
+  /** Single datagrams to the server, none sent twice. */
+  readonly udpAsked: number;
+  readonly udpAnswered: number;
+  readonly udpRttMs: number | null;
+  /** A server with one address cannot tell whom a NAT lets in. */
+  readonly filtering: "unknown";
+  /** Whether the own outside address leads back in. */
+  readonly hairpin: boolean | null;
+  /** The largest packet that leaves this machine, headers included. */
+  readonly mtuBytes: number | null;
+  /** host:port. */
+  readonly server: string | null;
+  readonly reached: boolean;
+  /** Inside the channel. */
+  readonly relayRttMs: number | null;
+  readonly relays: boolean | null;
+  /** By so many seconds the server's clock is ahead. */
+  readonly serverClockSeconds: number | null;
+  /** host:port of the HTTP proxy on the way to the server. */
+  readonly proxy: string | null;
+  /** With `--verbose`: where the server sees this machine. */
+  readonly addresses?: readonly string[];
+}
+
+/** What one protocol for port mapping came to at one gateway. */
+export interface PortMapper {
+  readonly protocol: Mapper;
+  readonly state: "asking" | "ready" | "mapped" | "silent" | "unsupported" | "refused" | "not-public" | "unwanted";
+}
+
+/** Of `doctor PERSON`: whether there is a direct path, and why. The fields that `report` has are of this end. */
+export interface PairReportEvent extends OfSession, NetworkFields {
+  readonly event: "report";
+  /** One sentence. */
+  readonly verdict: string;
+  readonly direct: boolean;
+  readonly path: PathKind;
+  readonly remote: string;
+  readonly rttMs: number | null;
+  readonly filtering: "unknown";
+  readonly hairpin: null;
+  /** Null where the other end shows nothing of its network. */
+  readonly theirs: NetworkFields | null;
+}
+
+/** What one end tells the other of its network. */
+export interface NetworkFields {
+  readonly udp: "works" | "blocked" | "unknown";
+  readonly ipv4: Reach;
+  readonly ipv6: Reach;
+  /** How the NAT gives out ports over IPv4. */
+  readonly mapping: MappingKind;
+  /** From one outside port to the next; 0 unless they are in a row. */
+  readonly mappingStep: number;
+  readonly portMapping: "mapped" | "none" | "off" | "unknown";
+  readonly portMappers: readonly PortMapper[];
+}
 
 export interface VersionEvent {
   readonly event: "version";

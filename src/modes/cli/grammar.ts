@@ -161,7 +161,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     summary: "measure the way to somebody, first over the server, then directly",
     flags: ["count", "until-direct"],
     notes: [
-      "Contacts answer by themselves, without a question. To a stranger it goes over the server only, and shows no address. Ends with 7 when --until-direct saw no direct path in 30 pings, and says why.",
+      "Contacts answer by themselves, without a question. To a stranger it goes over the server only, and shows no address. Ends with 7, and says why, when --until-direct saw no direct path in 30 pings, or none can come.",
       "Example: p2p ping @bob --until-direct",
     ],
     build: (line) => ({
@@ -170,6 +170,18 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       count: line.flag("count"),
       untilDirect: line.flag("until-direct"),
     }),
+  },
+  doctor: {
+    mode: "peer",
+    operands: "[PERSON]",
+    summary: "say what this network allows, or why there is a direct path to somebody or not",
+    flags: [],
+    notes: [
+      "Looks at everything at once, for five seconds at most. What it prints holds no address of this machine, so that it can go into a report; with --verbose it does.",
+      "With PERSON both ends look, and tell each other without a question; a stranger tells nothing. Ends with 7 when there is no direct path.",
+      "Example: p2p doctor @bob",
+    ],
+    build: (line) => ({ kind: "doctor", person: line.optionalPerson() }),
   },
   verify: {
     mode: "peer",
@@ -328,7 +340,6 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
 /** Verbs to come. Naming one is a mistake of its own, so that nobody takes it for a typing error. */
 export const laterVerbs: readonly string[] = [
   "pipe",
-  "doctor",
   "transfers",
   "history",
   "config",

@@ -31,6 +31,11 @@ export class Line {
     return this.#labelled(() => parsePerson(this.text("PERSON")));
   }
 
+  /** As {@link person}, null at the end. */
+  optionalPerson(): Person | null {
+    return this.#args.length + this.#tail.length === 0 ? null : this.person();
+  }
+
   /** A name to sign in with. @throws UserError `usage` when missing, `bad-name` */
   name(): string {
     return parseName(this.text("NAME"));

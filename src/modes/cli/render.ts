@@ -12,6 +12,7 @@ import type {
   TransferEvent,
   TransferLimit,
 } from "./events.ts";
+import { pairTable, reportTable } from "./report-table.ts";
 import { sanitizeLine, sanitizeLines } from "./sanitize.ts";
 import { statusTable } from "./status-table.ts";
 
@@ -109,7 +110,7 @@ function draw(event: DrawnEvent): Rendered[] {
     case "stats":
       return detail(figuresOfSession(event));
     case "report":
-      return figures(event);
+      return payload("peer" in event ? pairTable(event, way(event.path)) : reportTable(event));
     case "closed":
     default:
       return [...endOfProgress(), ...note(ending(event))];
@@ -251,9 +252,4 @@ function migrated({ from, to, counts, digests, alreadyThere, seconds }: Migrated
   );
   const earlier = alreadyThere === 0 ? "" : `, ${alreadyThere} of the records by an earlier run`;
   return [`copied in ${seconds.toFixed(1)} s and found the same${earlier}: ${from} → ${to}`, ...lines].join("\n");
-}
-
-function figures(event: Readonly<Record<string, string | number | boolean>>): Rendered[] {
-  const entries = Object.entries(event).filter(([key]) => key !== "event");
-  return entries.map(([key, value]) => ({ to: "stdout", text: `${key}: ${String(value)}` }));
 }

@@ -32,6 +32,8 @@ export async function runPeer(command: PeerCommand, context: PeerContext): Promi
       return (await import("./commands/message.ts")).runMessage(command, context);
     case "ping":
       return (await import("./commands/ping.ts")).runPing(command, context);
+    case "doctor":
+      return (await import("./commands/doctor.ts")).runDoctor(command, context);
     case "send":
       return (await import("./commands/send.ts")).runSend(command, context);
     case "receive":

@@ -34,6 +34,7 @@ test("the verbs are those of this version", () => {
     "send",
     "receive",
     "ping",
+    "doctor",
     "verify",
     "server",
     "server invite",

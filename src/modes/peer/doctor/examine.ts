@@ -1,0 +1,87 @@
+import { familyOf } from "../../../wire/address.ts";
+import { unknownMapping } from "../../../wire/traversal/mapping.ts";
+import { hostIps } from "../interfaces.ts";
+import type { NetworkView } from "../own-network.ts";
+import { proxyFor } from "../proxy.ts";
+import { urlOf } from "../server-address.ts";
+import { UdpEndpoint } from "../udp-endpoint.ts";
+import { linkMtu } from "./link-mtu.ts";
+import { serverClockOffset } from "./server-clock.ts";
+import { type Patient, visit, type Visit } from "./server-visit.ts";
+import { probeUdp, type UdpProbe } from "./udp-probe.ts";
+
+/** All that was found out about the network here; null for what could not be. */
+export interface Findings {
+  /** This machine's own addresses, those left out that lead nowhere. */
+  readonly ips: readonly string[];
+  /** With --relay-only no address is shown to anybody, the server included: UDP was not looked at. */
+  readonly isHidden: boolean;
+  readonly visit: Visit | null;
+  /** Whole seconds by which the server's clock is ahead. */
+  readonly clockOffsetSeconds: number | null;
+  /** host:port of the HTTP proxy on the way there. */
+  readonly proxy: string | null;
+  readonly view: NetworkView;
+  readonly probe: UdpProbe | null;
+  readonly linkMtuBytes: number | null;
+}
+
+/** Everything together, so that a person gets an answer. Milliseconds. */
+const WHOLE_MS = 4_500;
+/** For what comes after the class of the NAT is known. Milliseconds. */
+const LAST_LOOKS_MS = 1_500;
+
+/** Looks at everything at once, for five seconds at most. @param patient null where no server is known */
+export async function examine(patient: Patient | null, isHidden: boolean, signal: AbortSignal): Promise<Findings> {
+  const deadline = performance.now() + WHOLE_MS;
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]);
+  await using all = new AsyncDisposableStack();
+  const ignore = (): void => undefined;
+  const endpoint = all.use(
+    isHidden ? UdpEndpoint.none(ignore) : await UdpEndpoint.open(ignore).catch(() => UdpEndpoint.none(ignore)),
+  );
+  const url = patient === null ? null : healthUrl(patient.server);
+  const clock = url === null ? null : serverClockOffset(url);
+  const visited = patient === null ? null : all.use(await visit(patient, inTime));
+  signal.throwIfAborted();
+  const looked = visited === null ? nothingSeen : await lookOverUdp(endpoint, visited, deadline);
+  const { sockets, reflexive, servers, mapping } = endpoint;
+  const view = { sockets, reflexive, servers, mapping, mappers: [] };
+  const clockOffsetSeconds = visited?.isReached === true ? await clock : null;
+  const proxy = url === null ? null : (proxyFor(url)?.place ?? null);
+  return { ips: hostIps(), isHidden, visit: visited, clockOffsetSeconds, proxy, view, ...looked };
+}
+
+type UdpLook = Pick<Findings, "probe" | "linkMtuBytes">;
+const nothingSeen: UdpLook = { probe: null, linkMtuBytes: null };
+
+/** First what the sessions go by; then, with other sockets, what might disturb that. */
+async function lookOverUdp(endpoint: UdpEndpoint, { tickets, host }: Visit, deadline: number): Promise<UdpLook> {
+  const [first, second] = tickets;
+  if (first === undefined || second === undefined || endpoint.sockets.length === 0) return nothingSeen;
+  await endpoint.gather(host, first).catch(() => undefined);
+  await classOf(endpoint, deadline - LAST_LOOKS_MS);
+  const family = endpoint.reflexive.some(({ ip }) => familyOf(ip) === 4) ? 4 : 6;
+  const server = endpoint.servers.find(({ ip }) => familyOf(ip) === family) ?? endpoint.servers[0];
+  if (server === undefined) return nothingSeen;
+  const probe = endpoint.reflexive.length === 0 ? null : await probeUdp(server, second).catch(() => null);
+  return { probe, linkMtuBytes: await linkMtu(server).catch(() => null) };
+}
+
+/** Resolves when the class of the NAT is known, or at the deadline. */
+async function classOf(endpoint: UdpEndpoint, deadline: number): Promise<void> {
+  const known = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (endpoint.mapping.kind !== unknownMapping.kind) known.resolve();
+  };
+  const stop = endpoint.onMapping(look);
+  look();
+  await Promise.race([known.promise, Bun.sleep(Math.max(0, deadline - performance.now()))]);
+  stop();
+}
+
+/** Of the first node; null where the address has none. */
+function healthUrl({ secure, nodes }: Patient["server"]): string | null {
+  const [node] = nodes;
+  return node === undefined ? null : urlOf(secure, node, "http", "/healthz");
+}
