@@ -21,7 +21,10 @@ export function runDoctor({ person }: DoctorCommand, context: PeerContext): Prom
 async function lookAtNetwork({ home, settings, output, signal }: PeerContext): Promise<number> {
   const patient = patientOf(home, settings);
   output.status("looking at the network; five seconds at most");
-  const findings = await examine(patient, settings.relayOnly, signal).finally(() => output.status(""));
+  const isHidden = settings.relayOnly;
+  const asksRouters = settings.portMapping && !isHidden;
+  const looking = examine(patient, { isHidden, asksRouters, signal });
+  const findings = await looking.finally(() => output.status(""));
   output.event(reportEvent(findings, settings.verbose));
   const trouble = findings.visit?.trouble ?? null;
   if (trouble !== null) throw trouble;

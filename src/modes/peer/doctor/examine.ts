@@ -2,6 +2,7 @@ import { familyOf } from "../../../wire/address.ts";
 import { unknownMapping } from "../../../wire/traversal/mapping.ts";
 import { hostIps } from "../interfaces.ts";
 import type { NetworkView } from "../own-network.ts";
+import { PortMapping, type PortMappingReport } from "../port-mapping/port-mapping.ts";
 import { proxyFor } from "../proxy.ts";
 import { urlOf } from "../server-address.ts";
 import { UdpEndpoint } from "../udp-endpoint.ts";
@@ -24,6 +25,15 @@ export interface Findings {
   readonly view: NetworkView;
   readonly probe: UdpProbe | null;
   readonly linkMtuBytes: number | null;
+  readonly portMapping: PortMappingReport;
+}
+
+export interface ExamineOptions {
+  /** With --relay-only. */
+  readonly isHidden: boolean;
+  /** Whether routers may be asked to open a port. It is given back at once. */
+  readonly asksRouters: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Everything together, so that a person gets an answer. Milliseconds. */
@@ -32,7 +42,8 @@ const WHOLE_MS = 4_500;
 const LAST_LOOKS_MS = 1_500;
 
 /** Looks at everything at once, for five seconds at most. @param patient null where no server is known */
-export async function examine(patient: Patient | null, isHidden: boolean, signal: AbortSignal): Promise<Findings> {
+export async function examine(patient: Patient | null, options: ExamineOptions): Promise<Findings> {
+  const { isHidden, asksRouters, signal } = options;
   const deadline = performance.now() + WHOLE_MS;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]);
   await using all = new AsyncDisposableStack();
@@ -40,16 +51,22 @@ export async function examine(patient: Patient | null, isHidden: boolean, signal
   const endpoint = all.use(
     isHidden ? UdpEndpoint.none(ignore) : await UdpEndpoint.open(ignore).catch(() => UdpEndpoint.none(ignore)),
   );
+  const routers = all.use(
+    new PortMapping({ sockets: asksRouters ? endpoint.sockets : [], onChange: ignore, onFault: ignore }),
+  );
+  routers.start();
   const url = patient === null ? null : healthUrl(patient.server);
   const clock = url === null ? null : serverClockOffset(url);
   const visited = patient === null ? null : all.use(await visit(patient, inTime));
   signal.throwIfAborted();
   const looked = visited === null ? nothingSeen : await lookOverUdp(endpoint, visited, deadline);
+  await Promise.race([routers.settled(), Bun.sleep(Math.max(0, deadline - performance.now()))]);
   const { sockets, reflexive, servers, mapping } = endpoint;
-  const view = { sockets, reflexive, servers, mapping, mappers: [] };
+  const view = { sockets, reflexive, servers, mapping, mappers: routers.mappers };
   const clockOffsetSeconds = visited?.isReached === true ? await clock : null;
   const proxy = url === null ? null : (proxyFor(url)?.place ?? null);
-  return { ips: hostIps(), isHidden, visit: visited, clockOffsetSeconds, proxy, view, ...looked };
+  const portMapping = routers.report;
+  return { ips: hostIps(), isHidden, visit: visited, clockOffsetSeconds, proxy, view, portMapping, ...looked };
 }
 
 type UdpLook = Pick<Findings, "probe" | "linkMtuBytes">;

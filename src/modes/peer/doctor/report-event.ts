@@ -9,6 +9,7 @@ import type { Findings } from "./examine.ts";
 import type { PairLook } from "./examine-pair.ts";
 import { networkVerdict } from "./network-verdict.ts";
 import { pairVerdict } from "./pair-verdict.ts";
+import { routerAnswers } from "./router-answers.ts";
 
 /** What `doctor` says of all that it found. @param verbose the addresses too, which say where this machine is */
 export function reportEvent(findings: Findings, verbose: boolean): ReportEvent {
@@ -19,6 +20,7 @@ export function reportEvent(findings: Findings, verbose: boolean): ReportEvent {
     verdict: text,
     allows: direct,
     ...networkFields(isHidden ? hiddenReport : ownReport(view, ips)),
+    ...routerAnswers(findings.portMapping),
     udpAsked: probe?.asked ?? 0,
     udpAnswered: probe?.answered ?? 0,
     udpRttMs: rounded(probe?.rttMs ?? null),

@@ -47,6 +47,7 @@ const home: Findings = {
   view,
   probe: null,
   linkMtuBytes: 1_500,
+  portMapping: { state: "none", homes: [] },
 };
 
 function behind(kind: MappingKind, changes: Partial<Findings> = {}): Findings {
