@@ -17,15 +17,32 @@ export interface SentDatagram {
   readonly to: SocketRoute;
 }
 
+/** What becomes of a datagram on its way out. */
+interface Tap {
+  /** True for one that is taken off it. */
+  divert: (datagram: SentDatagram) => boolean;
+}
+
 /** A whole peer inside this process; every UDP datagram that leaves it is on record. */
 export class RawPeer implements AsyncDisposable {
   readonly node: LiveNode;
   readonly sent: readonly SentDatagram[];
   /** What its callbacks threw: defects. */
   readonly faults: readonly unknown[];
+  readonly tap: Tap;
+  /** Of its IPv4 socket. */
+  readonly port: number;
 
-  private constructor(node: LiveNode, sent: readonly SentDatagram[], faults: readonly unknown[]) {
+  private constructor(
+    node: LiveNode,
+    endpoint: UdpEndpoint,
+    sent: readonly SentDatagram[],
+    faults: readonly unknown[],
+    tap: Tap,
+  ) {
     this.node = node;
+    this.port = endpoint.sockets.find(({ family }) => family === 4)?.port ?? 0;
+    this.tap = tap;
     this.sent = sent;
     this.faults = faults;
   }
@@ -43,15 +60,18 @@ export class RawPeer implements AsyncDisposable {
     const faults: unknown[] = [];
     const sent: SentDatagram[] = [];
     const endpoint = await UdpEndpoint.open((error) => faults.push(error));
-    record(endpoint, sent);
+    const tap: Tap = { divert: () => false };
+    record(endpoint, sent, tap);
     const own = { identity, userId: me.userId, deviceId: me.deviceId, deviceList };
     const policy = { relayOnly: false, directOnly: false, requireVerified: false };
     const people = new People(home, key);
     const onFault = (error: unknown) => void faults.push(error);
     return new RawPeer(
       new LiveNode({ own, link, endpoint, people, policy, onFault, switchboard: new Switchboard() }),
+      endpoint,
       sent,
       faults,
+      tap,
     );
   }
 
@@ -65,11 +85,14 @@ export class RawPeer implements AsyncDisposable {
   }
 }
 
-function record(endpoint: UdpEndpoint, sent: SentDatagram[]): void {
+function record(endpoint: UdpEndpoint, sent: SentDatagram[], tap: Tap): void {
   const send = endpoint.send.bind(endpoint);
   endpoint.send = (bytes, to, segmentBytes) => {
-    for (let at = 0; at < bytes.length; at += segmentBytes)
-      sent.push({ bytes: bytes.slice(at, at + segmentBytes), to });
-    return send(bytes, to, segmentBytes);
+    const all: SentDatagram[] = [];
+    for (let at = 0; at < bytes.length; at += segmentBytes) all.push({ bytes: bytes.slice(at, at + segmentBytes), to });
+    sent.push(...all);
+    const left = all.filter((datagram) => !tap.divert(datagram));
+    if (left.length === all.length) return send(bytes, to, segmentBytes);
+    return left.every((datagram) => send(datagram.bytes, to, datagram.bytes.length));
   };
 }
