@@ -76,6 +76,7 @@ export class IncomingRing {
     const answer = this.#answer(complete);
     const { session, device, name } = this.message;
     this.#exchange.link.tell({ kind: "accept", session, versions: OWN_VERSIONS, handshake: message, hidden: isHidden });
+    this.#route.foresee();
     try {
       const agreed = await answer;
       const [route, early, abandon] = [this.#route, this.#early, () => this.#abandon()];

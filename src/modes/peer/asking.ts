@@ -148,6 +148,7 @@ class Ring {
     if (!equalBytes(agreed.introduction.signKey, device.signKey))
       throw new WireError("protocol-error", "another sign key");
     this.#route.send(handshakePacket(answer));
+    this.#route.foresee();
     return {
       name: this.#target.name,
       terms,

@@ -66,6 +66,11 @@ export class ServerRoute {
     this.#deliver(body);
   }
 
+  /** There will be a session: a leg asked for now is there when it begins. */
+  foresee(): void {
+    if (this.#link.isUp && this.#link.me.relays) this.#askForLeg().catch(() => undefined);
+  }
+
   /** For a leg over UDP; null while the server gives none. Never rejects. */
   async leg(): Promise<GivenLeg | null> {
     if (!this.#link.isUp || this.#isClosed) return null;

@@ -28,7 +28,7 @@ export interface UdpRelayOptions {
 }
 
 /** Gaps between challenges to an end that may not have its leg yet; after these as far apart as keepalives. Milliseconds. */
-const PROBE_GAPS_MS = [200, 400, 800, 1_600, 3_200];
+const PROBE_GAPS_MS = [100, 200, 400, 800, 1_600, 3_200];
 /** Until a server that gave no leg is asked again, twice as long each time. Milliseconds. */
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 300_000;
