@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Route } from "../../src/wire/session/route.ts";
+import { RELAY_ROUTE, type Route } from "../../src/wire/session/route.ts";
+import { RELAY_TIER } from "../../src/wire/session/route-state.ts";
 import type { TraceEvent } from "../../src/wire/session/trace.ts";
 import type { SimEnd } from "./end.ts";
 import type { LinkOptions } from "./link.ts";
@@ -54,6 +55,49 @@ test("a chat line on a path that has just died arrives within a second", () => {
   cut(direct);
   const line = new Transfer(pair.a, 2, network.random.bytes(80), false);
   network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
+});
+
+/** A line of chat every 50 ms. */
+function chatter(network: SimNetwork, from: SimEnd, lines: number): void {
+  for (let line = 0; line < lines; line++)
+    network.in(50 * line, () => from.do((session, now) => session.write(now, 2, network.random.bytes(80))));
+}
+
+for (const seed of seeds(5))
+  test(`who only listens notices too that a path has died, and nobody is sent to another that died with it: seed ${seed}`, () => {
+    const network = new SimNetwork(seed);
+    const pair = new SimPair(network);
+    const [direct, relay] = [pair.addRoute(links.home), pair.addRelay(links.home)];
+    for (const end of [pair.a, pair.b]) end.do((session, now) => session.probe(now, RELAY_ROUTE, RELAY_TIER));
+    pair.open(direct);
+    chatter(network, pair.a, 200);
+    network.runFor(3_000);
+    cut(direct);
+    cut(relay);
+    const [a, b] = [pair.a.events.length, pair.b.events.length];
+    const isOnServer = () => [pair.a, pair.b].every((end) => selected(end)?.kind === "server");
+    network.runUntil(isOnServer, 2_500, "the server's route");
+    network.runFor(1_000);
+    for (const [end, from] of [
+      [pair.a, a],
+      [pair.b, b],
+    ] as const) {
+      const told = end.events.slice(from).filter((event) => event.kind === "path-selected");
+      expect(told.map(({ route }) => route.kind)).toEqual(["server"]);
+    }
+  });
+
+test("a flow that ends in peace costs a challenge, and no path", () => {
+  const network = new SimNetwork(4);
+  const pair = new SimPair(network);
+  const direct = pair.addRoute(links.home);
+  pair.open(direct);
+  chatter(network, pair.a, 40);
+  network.runFor(2_500);
+  const [sent, told] = [direct.bToA.sentPackets, pair.b.events.length];
+  network.runFor(5_000);
+  expect(direct.bToA.sentPackets - sent).toBeLessThanOrEqual(6);
+  expect(pair.b.events.slice(told).filter(({ kind }) => kind === "path-selected" || kind === "route-lost")).toEqual([]);
 });
 
 test("a path that comes back is used again after a new check", () => {

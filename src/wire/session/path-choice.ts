@@ -47,7 +47,9 @@ export class PathChoice {
   }
 }
 
-function isSound(route: RouteState): boolean {
+/** Nothing speaks against it. */
+export function isSound(route: RouteState): boolean {
+  if (route.isUnsure) return false;
   return route.path === null || (!route.path.isSuspect && route.path.eligibleAtMs === null);
 }
 

@@ -2,7 +2,7 @@ import type { Random } from "../core.ts";
 import type { Frame } from "../messages/session.ts";
 import type { EventQueue } from "./events.ts";
 import { observedAddress, PathChallenges } from "./path-challenges.ts";
-import { PathChoice } from "./path-choice.ts";
+import { isSound, PathChoice } from "./path-choice.ts";
 import { CHECKS_PATH } from "./path-id.ts";
 import { type Route, routeKey } from "./route.ts";
 import { RouteChecks } from "./route-checks.ts";
@@ -34,6 +34,9 @@ export class Paths {
   /** Tiers of routes that the user probes and that have not answered. */
   readonly #probedTiers = new Map<string, number>();
   #selected: RouteState | null = null;
+  /** The one that was told last, and why {@link #selected} was chosen. */
+  #told: RouteState | null = null;
+  #why = "";
 
   constructor(options: PathsOptions) {
     this.#options = options;
@@ -130,6 +133,7 @@ export class Paths {
     if (answer === null || route.route.kind === "server") return;
     route.onRtt(now, answer.rttMs);
     route.confirmedAtMs = now;
+    route.path?.onAnswered(now);
     if (route.standing === "seen")
       this.#options.events.push({ kind: "route-validated", route: route.route, rttMs: answer.rttMs, observed });
     if (route.rise(answer.kind)) this.#checks.restart(now, route);
@@ -144,6 +148,7 @@ export class Paths {
   handleTimeout(now: number): void {
     for (const path of this.#sending.values()) path.handleTimeout(now, this.#options.lost);
     for (const route of this.#routes.values()) {
+      this.#look(now, route);
       this.#doubtSize(now, route);
       const hasOther = this.#hasOther(route);
       const why = this.#checks.handleTimeout(now, route, route.isDoubted && !hasOther) ?? this.#silence(now, route);
@@ -157,7 +162,7 @@ export class Paths {
     let at = this.#choice.pollTimeout() ?? Number.POSITIVE_INFINITY;
     for (const path of this.#sending.values()) at = Math.min(at, path.pollTimeout() ?? at, path.eligibleAtMs ?? at);
     for (const route of this.#routes.values()) {
-      at = Math.min(at, route.challengeAt ?? at);
+      at = Math.min(at, route.challengeAt ?? at, route.lookAt ?? at);
       if (this.#hasOther(route)) at = Math.min(at, lostAt(route) ?? at);
     }
     return Number.isFinite(at) ? at : null;
@@ -167,11 +172,39 @@ export class Paths {
   choose(now: number): void {
     for (const path of this.#sending.values()) path.endProbation(now);
     const choice = this.#choice.choose(now, [...this.#routes.values()], this.#selected);
-    if (choice?.route === this.#selected) return;
+    if (choice === null) this.#told = null;
+    else if (choice.route !== this.#selected) this.#why = choice.why;
     this.#selected = choice?.route ?? null;
-    if (choice === null) return;
-    const { route, why } = choice;
-    this.#options.events.push({ kind: "path-selected", route: route.route, rttMs: route.baseRttMs, why });
+    if (choice !== null) this.#tell(choice.route);
+  }
+
+  /** Where all that is left has fallen silent, data goes there too, but nobody is told of a path before something is heard on it. */
+  #tell(route: RouteState): void {
+    if (route === this.#told || (this.#told !== null && !isSound(route))) return;
+    this.#told = route;
+    const { route: to, baseRttMs } = route;
+    this.#options.events.push({ kind: "path-selected", route: to, rttMs: baseRttMs, why: this.#why });
+  }
+
+  /** The other end says nothing more where it was saying much, or we get no acks: what else may that have ended? */
+  #look(now: number, route: RouteState): void {
+    if (route.lookAt !== null && now >= route.lookAt) {
+      route.looked();
+      this.#checks.hurry(now, route);
+    }
+    const isSuspect = route.path?.isSuspect === true;
+    if (isSuspect && !route.wasSuspect) this.#unsettle(now, route);
+    route.wasSuspect = isSuspect;
+  }
+
+  /** A network that changed ends all that went through it: what was not heard since is asked first. */
+  #unsettle(now: number, silent: RouteState): void {
+    const since = silent.path?.suspectSinceMs ?? now;
+    for (const route of this.#routes.values()) {
+      if (route === silent || !route.isUsable || route.route.kind === "server" || route.lastHeardAtMs > since) continue;
+      route.isUnsure = true;
+      this.#checks.hurry(now, route);
+    }
   }
 
   #see(now: number, route: Route): RouteState | null {

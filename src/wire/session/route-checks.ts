@@ -10,6 +10,12 @@ const SIZE_TRIES = 5;
 const MAX_SIZE_GAP_MS = 3_000;
 /** Behind an unanswered keepalive. Milliseconds. */
 const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
+/** Where it is to be known soon whether a route still works: so many at once, since any may be lost … Milliseconds. */
+const VOLLEY = 4;
+const VOLLEY_GAP_MS = 100;
+/** … then after so long, or two RTTs, if longer. Milliseconds. */
+const HURRIED_GAP_MS = 300;
+const HURRIED_TRIES = 8;
 /** So often in a row a keepalive has to be repeated before it counts as late: one of them may be lost on any link. */
 const LATE_KEEPALIVES = 2;
 
@@ -40,10 +46,19 @@ export class RouteChecks {
 
   /** The route changed its standing, or has just proven itself: what comes next, and when. */
   restart(now: number, route: RouteState): void {
-    if (route.isUsable && route.unanswered > 0) this.#learn(route.unanswered > 1);
+    if (route.isUsable && !route.isHurried && route.unanswered > 0) this.#learn(route.unanswered > 1);
     route.unanswered = 0;
+    route.isHurried = false;
     if (route.route.kind === "server") route.challengeAt = null;
     else route.challengeAt = route.isUsable ? now + this.#keepaliveGapMs() : now;
+  }
+
+  /** Whether it still works is to be known soon. */
+  hurry(now: number, route: RouteState): void {
+    if (route.isHurried) return;
+    route.isHurried = true;
+    route.unanswered = 0;
+    route.challengeAt = now;
   }
 
   /**
@@ -57,15 +72,26 @@ export class RouteChecks {
   }
 
   #keepAlive(now: number, route: RouteState): string | null {
+    if (route.isHurried) return this.#prove(now, route);
     const idleMs = now - route.confirmedAtMs;
     if (route.unanswered === 0 && idleMs < this.#keepaliveMs / 2) {
       this.restart(now, route);
       return null;
     }
     const isOver = route.unanswered >= KEEPALIVE_GAPS_MS.length;
-    if (isOver) this.#hurry();
+    if (isOver) this.#shorten();
     this.#send(now, route, KEEPALIVE_GAPS_MS[route.unanswered] ?? 2_000);
     return isOver ? "keepalives stay unanswered" : null;
+  }
+
+  /** A volley that stays unanswered casts doubt on the path, as probe timeouts do. */
+  #prove(now: number, route: RouteState): string | null {
+    if (route.unanswered >= VOLLEY) route.path?.doubt(route.lastHeardAtMs);
+    const isOver = route.unanswered >= HURRIED_TRIES;
+    if (isOver) route.isHurried = false;
+    const isInVolley = route.unanswered < VOLLEY - 1;
+    this.#send(now, route, isInVolley ? VOLLEY_GAP_MS : Math.max(HURRIED_GAP_MS, 2 * (route.baseRttMs ?? 0)));
+    return isOver ? "it fell silent" : null;
   }
 
   #trySize(now: number, route: RouteState, isLast: boolean): string | null {
@@ -91,10 +117,10 @@ export class RouteChecks {
   /** Some NATs forget a mapping after 10 s: what comes then is lost, until both ends have sent again. */
   #learn(isLate: boolean): void {
     this.#late = isLate ? this.#late + 1 : 0;
-    if (this.#late >= LATE_KEEPALIVES) this.#hurry();
+    if (this.#late >= LATE_KEEPALIVES) this.#shorten();
   }
 
-  #hurry(): void {
+  #shorten(): void {
     this.#keepaliveMs = Math.min(this.#keepaliveMs, SHORT_KEEPALIVE_MS);
   }
 

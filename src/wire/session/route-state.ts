@@ -11,6 +11,13 @@ export const SEEN_TIER = 50;
 const TIERS: Readonly<Record<Route["kind"], number>> = { server: SERVER_TIER, relay: RELAY_TIER, udp: SEEN_TIER };
 /** RFC 9000 §8.1. */
 const AMPLIFICATION = 3;
+/** So many packets, each so soon behind the one before, are a flow: whether it has ended or the route has is looked into. */
+const FLOW_PACKETS = 8;
+const FLOW_GAP_MS = 500;
+const FLOW_SILENCE_MS = 1_000;
+const FLOW_SILENCE_RTTS = 4;
+/** Before there is one. Milliseconds. */
+const ASSUMED_RTT_MS = 250;
 /** The lowest RTT of so long stands for the route: queues of our own come and go. Milliseconds. */
 const BASE_RTT_WINDOW_MS = 60_000;
 
@@ -37,6 +44,13 @@ export class RouteState {
   /** Challenges sent since without an answer, and when the next is due. */
   unanswered = 0;
   challengeAt: number | null = null;
+  /** Whether it still works is to be known soon. */
+  isHurried = false;
+  /** Another route fell silent, and nothing was heard on this one since: the same change may have ended both. */
+  isUnsure = false;
+  /** So that what follows from a silence follows once. */
+  wasSuspect = false;
+  #inFlow = 0;
   #receivedBytes = 0;
   #sentBytes = 0;
   #wasUsable = false;
@@ -70,8 +84,20 @@ export class RouteState {
   }
 
   onReceived(now: number, bytes: number): void {
+    this.#inFlow = now - this.lastHeardAtMs < FLOW_GAP_MS ? this.#inFlow + 1 : 1;
     this.lastHeardAtMs = now;
+    this.isUnsure = false;
     this.#receivedBytes += bytes;
+  }
+
+  /** When a flow of the other end will have been silent for suspiciously long; null while there is none. */
+  get lookAt(): number | null {
+    if (this.#inFlow < FLOW_PACKETS || !this.isUsable || this.route.kind === "server") return null;
+    return this.lastHeardAtMs + Math.max(FLOW_SILENCE_MS, FLOW_SILENCE_RTTS * (this.baseRttMs ?? ASSUMED_RTT_MS));
+  }
+
+  looked(): void {
+    this.#inFlow = 0;
   }
 
   /** An answer came. @returns whether something new is to be checked, or checked from the beginning */

@@ -199,6 +199,16 @@ export class SendPath {
     if (this.eligibleAtMs !== null && now >= this.eligibleAtMs) this.eligibleAtMs = null;
   }
 
+  /** Silent since then where the other end was to be heard. */
+  doubt(since: number): void {
+    this.suspectSinceMs ??= since;
+  }
+
+  /** A challenge on its route was answered. What is in flight has to be acknowledged all the same. */
+  onAnswered(now: number): void {
+    if (this.isSuspect && this.recovery.sent.packetsInFlight === 0) this.#onProgress(now);
+  }
+
   /** There was room and nothing to fill it. */
   onIdle(): void {
     const { sent, rate } = this.recovery;
