@@ -245,7 +245,8 @@ export class LiveNode implements PeerNode {
     const place = relayOnly ? null : this.#place;
     const directWithinMs = this.#directWithinMs();
     const standing = () => ownStanding(this.#view);
-    const options = { own, endpoint, server: this.server, place, standing, directWithinMs, qlog, onFault };
+    const onDoubt = () => this.#parts.link.networkChanged();
+    const options = { own, endpoint, server: this.server, place, standing, directWithinMs, qlog, onFault, onDoubt };
     const session = await this.#sessions.open(established, options);
     await session.ready().catch((error: unknown) => {
       throw this.#parts.policy.directOnly ? error : withoutRelay(error);

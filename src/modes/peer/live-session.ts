@@ -53,6 +53,8 @@ export interface LiveSessionOptions {
   /** Hears what happens inside; null where nobody asked for it. */
   readonly qlog: Qlog | null;
   readonly onFault: (error: unknown) => void;
+  /** A direct path has fallen silent: the line to the server may be dead as well. May not throw. */
+  readonly onDoubt: () => void;
 }
 
 /** How long `close` waits for what is still queued. Milliseconds. */
@@ -435,9 +437,16 @@ export class LiveSession implements PeerSession, PacketSink {
     }
   }
 
+  /** Our NAT may have given us other addresses, and with them ended more than this path. */
+  #doubt(): void {
+    this.#options.endpoint.refresh();
+    this.#options.onDoubt();
+  }
+
   #moved({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
     if (this.#path.now.kind === "relay-udp" && route.kind === "server") this.#relay?.doubt();
     const path = this.#seeker.describe(route, rttMs ?? 0, why);
+    if (isRelayed(path) && !isRelayed(this.#path.now)) this.#doubt();
     this.#guard?.moved(path);
     this.#outlook.moved(!isRelayed(path));
     this.#path.moved(path);
