@@ -40,7 +40,9 @@ const TRY_AGAIN = "try again in a moment";
 async function lookAtPath(person: string, context: PeerContext): Promise<number> {
   const { settings, output, signal } = context;
   await using node = await openNode(context);
-  const session = await ring(node, person, { purpose: "ping" }, context);
+  // To a person the report says it all, and once.
+  const sink = output.json || settings.verbose ? output : { event: () => undefined };
+  const session = await ring(node, person, { purpose: "ping" }, context, sink);
   endWhenSilent(session, settings.waitMs);
   output.status("looking for a direct path; twelve seconds at most");
   const look = await examinePair(session, () => node.report, signal).finally(() => output.status(""));
