@@ -60,12 +60,13 @@ for (const what of ["peers", "udp"] as const) {
   });
 }
 
-test("with --relay-only no datagram leaves, none comes, and the other end tries no address", async () => {
+test("with --relay-only no datagram leaves but to the server, none comes, and the other end tries no address", async () => {
   const { ana, ben, lab } = village;
   await using receiver = await ben.receiving();
   const datagrams = async (...flags: readonly string[]) => {
-    await using atAna = await Capture.start("udp", lab.inside("a-router"));
-    await using between = await Capture.start(`udp and not host ${lab.serverIp}`, lab.inside("core"));
+    const toOthers = `udp and not host ${lab.serverIp}`;
+    await using atAna = await Capture.start(toOthers, lab.inside("a-router"));
+    await using between = await Capture.start(toOthers, lab.inside("core"));
     await using chat = ana.startWith({ stdin: "open" }, "chat", "ben", ...flags);
     if (flags.length === 0) await chat.waitFor("path", ({ kind }) => kind === "direct", DIRECT_WITHIN_MS);
     chat.endInput("hello\n");
