@@ -221,7 +221,8 @@ export class Puncher {
   #order(series: OwnSeries): void {
     this.#round = series.round;
     this.#ordered.push(series);
-    this.#events.push({ kind: "sockets-wanted", ...series.needs });
+    const { sockets, surveyed } = series.needs;
+    this.#events.push({ kind: "sockets-wanted", sockets, surveyed });
   }
 
   #schedule(now: number): void {
