@@ -14,6 +14,7 @@ export class NatPeer implements SimHost {
   peakSockets = 0;
   readonly #network: SimNetwork;
   readonly #traversal: Traversal;
+  #wasDirect = false;
   /** The session has told it something: it is asked what comes of that before time goes on. */
   #hasNews = false;
 
@@ -113,10 +114,16 @@ export class NatPeer implements SimHost {
     this.#hasNews = true;
     if (event.kind === "frame" && event.frame.kind !== "abilities" && event.frame.kind !== "report")
       this.#traversal.heard(now, event.frame);
+    if (event.kind === "path-selected") this.#moved(event.route.kind === "udp");
     if (!("route" in event) || event.route.kind !== "udp") return;
     const { socket, remote } = event.route;
     if (event.kind === "route-seen") this.#traversal.seen(now, socket, remote);
     if (event.kind === "route-validated") this.#traversal.validated(now, socket, remote);
     if (event.kind === "route-lost") this.#traversal.lost(now, socket, remote);
+  }
+
+  #moved(isDirect: boolean): void {
+    if (this.#wasDirect && !isDirect) this.program.refresh();
+    this.#wasDirect = isDirect;
   }
 }

@@ -67,6 +67,12 @@ export class NatProgram implements SimHost {
     this.#flush();
   }
 
+  /** Asks at once: a path has fallen silent, and where the server sees the socket may be elsewhere now. */
+  refresh(): void {
+    this.#gatherer.refresh(this.#network.now);
+    this.#flush();
+  }
+
   openSockets(count: number): readonly number[] {
     return Array.from({ length: count }, () => this.#open());
   }
