@@ -9,8 +9,9 @@ export class LoopbackNet implements AsyncDisposable {
     this.#holder = holder;
   }
 
-  static async up(): Promise<LoopbackNet> {
-    const hold = "ip link set lo up && echo up && exec cat";
+  /** @param beyond further commands for its shell: see {@link nowhere} */
+  static async up(beyond: readonly string[] = []): Promise<LoopbackNet> {
+    const hold = ["ip link set lo up", ...beyond, "echo up", "exec cat"].join(" && ");
     const holder = Bun.spawn(["unshare", "--net", "sh", "-c", hold], {
       stdin: "pipe",
       stdout: "pipe",
@@ -30,4 +31,18 @@ export class LoopbackNet implements AsyncDisposable {
     this.#holder.kill();
     await this.#holder.exited;
   }
+}
+
+/** An interface with these addresses, by which all the rest of the world is reached: what goes there is seen, and lost. */
+export function nowhere(addresses: readonly string[]): readonly string[] {
+  const family = (address: string) => (address.includes(":") ? "-6" : "-4");
+  return [
+    "ip link add nowhere arp off type veth peer name behind",
+    "ip link set nowhere up",
+    "ip link set behind up",
+    ...addresses.map(
+      (each) => `ip ${family(each)} address add ${each} dev nowhere${each.includes(":") ? " nodad" : ""}`,
+    ),
+    ...[...new Set(addresses.map(family))].map((each) => `ip ${each} route add default dev nowhere`),
+  ];
 }
