@@ -87,6 +87,7 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly #pings: PromiseWithResolvers<number>[] = [];
   readonly #path: SessionPath;
   readonly #outlook: PathOutlook;
+  readonly #forgetMapping: () => void;
   #end: SessionEnd | null = null;
   /** Where nothing may go over the server. */
   readonly #guard: DirectGuard | null;
@@ -111,6 +112,7 @@ export class LiveSession implements PeerSession, PacketSink {
       own: options.place === null ? () => hiddenStanding : options.standing,
       onReason: (reason) => this.#path.explained(reason),
     });
+    this.#forgetMapping = options.endpoint.onMapping(() => this.#outlook.review());
     const now = performance.now();
     this.#trace = options.qlog?.session({ id: this.id, isInitiator, now }) ?? null;
     this.#core = new Session({
@@ -272,7 +274,9 @@ export class LiveSession implements PeerSession, PacketSink {
 
   /** The server says that the other end's line to it broke: paths of its own may live, and it may come back. */
   serverLost(): void {
-    if (this.#end === null) this.#onAway();
+    if (this.#end !== null) return;
+    this.#outlook.away(true);
+    this.#onAway();
   }
 
   /** The server says that the other end hung up: what is on its way over a path of our own may still come. */
@@ -309,6 +313,7 @@ export class LiveSession implements PeerSession, PacketSink {
   observed(addresses: readonly UdpAddress[]): void {
     this.#seeker.attested(addresses);
     this.#outlook.attested(addresses);
+    this.#outlook.away(false);
   }
 
   onPackets(datagram: Uint8Array, from: SocketRoute): void {
@@ -472,6 +477,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#end = end;
     this.#seeker.stop();
     this.#outlook.stop();
+    this.#forgetMapping();
     this.#drive.stop();
     this.#trace?.end();
     for (const index of this.#indexes) this.#unindex(index);
