@@ -81,7 +81,8 @@ async function lookOverUdp(endpoint: UdpEndpoint, { tickets, host }: Visit, dead
   const family = endpoint.reflexive.some(({ ip }) => familyOf(ip) === 4) ? 4 : 6;
   const server = endpoint.servers.find(({ ip }) => familyOf(ip) === family) ?? endpoint.servers[0];
   if (server === undefined) return nothingSeen;
-  const probe = endpoint.reflexive.length === 0 ? null : await probeUdp(server, second).catch(() => null);
+  const hasTime = endpoint.reflexive.length > 0 && performance.now() < deadline - LAST_LOOKS_MS;
+  const probe = hasTime ? await probeUdp(server, second).catch(() => null) : null;
   return { probe, linkMtuBytes: await linkMtu(server).catch(() => null) };
 }
 

@@ -42,8 +42,15 @@ export function visit({ server, keys }: Patient, signal: AbortSignal): Promise<V
   const { secure, nodes, key } = server;
   if (key === null) return lookFrom(secure, nodes[0] ?? { host: "", port: 0 });
   const link = new ServerLink({ secure, nodes, key }, keys ?? KeyPair.generate(systemRandom));
-  signal.addEventListener("abort", () => link.close(), { once: true });
-  return enter(link, keys !== null, signal);
+  const late = Promise.withResolvers<Visit>();
+  const leave = (): void => {
+    const { node } = link;
+    link.close();
+    late.resolve({ ...nothing, node, host: node.host, trouble: unreachable(node, "no answer in time") });
+  };
+  signal.addEventListener("abort", leave, { once: true });
+  // What a failure was due to is found out for longer than this takes.
+  return Promise.race([enter(link, keys !== null), late.promise]);
 }
 
 /** Without the server's key there is no channel, but it can be seen whether anybody is there. */
@@ -57,7 +64,7 @@ async function lookFrom(secure: boolean, node: ServerNode): Promise<Visit> {
   }
 }
 
-async function enter(link: ServerLink, signsIn: boolean, signal: AbortSignal): Promise<Visit> {
+async function enter(link: ServerLink, signsIn: boolean): Promise<Visit> {
   let visited: Visit = { ...nothing, node: link.node, host: link.node.host, [Symbol.dispose]: () => link.close() };
   try {
     await link.connect();
@@ -66,7 +73,7 @@ async function enter(link: ServerLink, signsIn: boolean, signal: AbortSignal): P
   } catch (error) {
     link.close();
     if (!(error instanceof UserError)) throw error;
-    return { ...visited, trouble: signal.aborted ? unreachable(visited.node, "no answer in time") : error };
+    return { ...visited, trouble: error };
   }
 }
 
