@@ -5,7 +5,7 @@ import { mappingKinds } from "../../wire/traversal/mapping.ts";
 import { TheirStanding } from "../../wire/traversal/standing.ts";
 import type { Standing } from "../../wire/traversal/verdict.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { type Reason, type SearchStage, whyRelayed } from "./path-reasons.ts";
+import { type Reason, type SearchStage, theyAreAway, whyRelayed } from "./path-reasons.ts";
 
 /** By then an end has told its addresses, and a router has answered or not. Milliseconds. */
 const KNOWN_AFTER_MS = 1_500;
@@ -26,6 +26,7 @@ export class PathOutlook {
   readonly #theirs = new TheirStanding();
   #reason: Reason | null = null;
   #isDirect = false;
+  #isAway = false;
   #stage: SearchStage = "begun";
   #callOff: () => void = () => undefined;
 
@@ -73,6 +74,12 @@ export class PathOutlook {
     else if (isDirect) this.#judge();
   }
 
+  /** The server has lost the other end, or has it again. */
+  away(isAway: boolean): void {
+    this.#isAway = isAway;
+    this.#judge();
+  }
+
   /** More is known of this end. */
   review(): void {
     this.#judge();
@@ -96,9 +103,13 @@ export class PathOutlook {
   }
 
   #judge(): void {
-    const reason = this.#isDirect ? null : whyRelayed(this.#options.own(), this.#theirs.now, this.#stage);
+    const reason = this.#isDirect ? null : this.#why();
     if (reason?.cause === this.#reason?.cause && reason?.remedy === this.#reason?.remedy) return;
     this.#reason = reason;
     this.#options.onReason(reason);
+  }
+
+  #why(): Reason | null {
+    return this.#isAway ? theyAreAway : whyRelayed(this.#options.own(), this.#theirs.now, this.#stage);
   }
 }

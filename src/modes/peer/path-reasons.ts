@@ -17,6 +17,13 @@ export const LOOKING = "looking for a direct path";
  */
 export type SearchStage = "begun" | "known" | "tried";
 
+/** Nothing is to be said of networks while nobody is there. */
+export const theyAreAway: Reason = {
+  cause: "the server has lost them: their program or their network has stopped",
+  remedy: "the session goes on if they come back within an hour",
+  isFinal: false,
+};
+
 /** Why two ends have no direct path; null while there is hope. */
 export function whyRelayed(own: Standing, theirs: Standing, stage: SearchStage): Reason | null {
   const isHopeless = own.hides || theirs.hides || (stage !== "begun" && outlookOf(own, theirs) === "none");

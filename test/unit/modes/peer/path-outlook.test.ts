@@ -137,6 +137,16 @@ test("PathOutlook gives the reason that would hold if nothing more came of it", 
   expect(reason === null ? null : reasonText(reason)).toStartWith(FIREWALL);
 });
 
+test("PathOutlook blames no network while the other end is away", () => {
+  const bench = new Bench(cone);
+  bench.outlook.away(true);
+  bench.step();
+  bench.step();
+  expect(bench.said).toEqual(["the server has lost them: their program or their network has stopped"]);
+  bench.outlook.away(false);
+  expect(bench.said.at(-1)).toBe(FIREWALL);
+});
+
 test("PathOutlook waits for nothing once it is stopped", () => {
   const bench = new Bench(cone);
   bench.outlook.stop();
