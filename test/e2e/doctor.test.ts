@@ -71,6 +71,20 @@ test("p2p doctor of a server that is down says so, with 10", async () => {
   expect(errorOf(finished)).toMatchObject({ code: "server-unreachable", fatal: true });
 });
 
+test("p2p doctor in a network that wants a sign-in first names it, with 10", async () => {
+  using folder = temporaryFolder();
+  const headers = { location: "http://portal.example/sign-in" };
+  await using portal = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => new Response(null, { status: 302, headers }),
+  });
+  const server = `p2p://127.0.0.1:${portal.port}/`;
+  const finished = await run(["doctor", "--json", "--home", join(folder.path, "home"), "--server", server]);
+  expect(finished.exitCode).toBe(10);
+  expect(reportOf(finished).verdict).toEndWith("this network wants you to sign in first, at portal.example");
+});
+
 test("p2p doctor of one who is signed in looks from outside, and shows no address unless it is asked to", async () => {
   const finished = await ana.run("doctor");
   expect(finished.exitCode).toBe(0);

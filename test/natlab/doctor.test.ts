@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { CliEvent, PairReportEvent, ReportEvent } from "../../src/modes/cli/events.ts";
-import type { Finished } from "../support/binary.ts";
+import { type Finished, run } from "../support/binary.ts";
 import type { Person } from "../support/community.ts";
 import { Village } from "./village.ts";
 
@@ -58,6 +58,19 @@ test("the doctor tells a row of ports from a block of them", async () => {
   const [row, block] = await Promise.all([looked(village.ana), looked(village.ben)]);
   expect(row).toMatchObject({ allows: "fair", mapping: "sequential", mappingStep: 1 });
   expect(block).toMatchObject({ allows: "fair", mapping: "block" });
+});
+
+test("the doctor on a machine in no network says that, with 10 where there is a server to miss", async () => {
+  await using village = await Village.settle({ a: "cone", b: "cone" });
+  const alone = await run(["doctor", "--json", "--home", village.ana.home], { inside: ["unshare", "--net"] });
+  expect(alone.exitCode).toBe(10);
+  expect(alone.events[0]).toMatchObject({
+    event: "report",
+    verdict: "this machine is in no network",
+    allows: "none",
+    ipv4: "none",
+    reached: false,
+  });
 });
 
 test("the doctor without UDP says so on the side that lacks it, and names what a router opens on the other", async () => {
