@@ -126,3 +126,24 @@ test("where no user data may be relayed none goes over the relay's UDP either", 
   pair.open(pair.addRoute(links.home));
   network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
 });
+
+test("bad input 109: copies that the relay delivers when all has moved to a direct path, and is over, are dropped", () => {
+  const network = new SimNetwork(6);
+  const pair = new SimPair(network);
+  pair.open(pair.addRelay(relayLink), RELAY_TIER);
+  pair.a.isCapturing = true;
+  const stream = pair.a.session.openStream("bulk");
+  const transfer = new Transfer(pair.a, stream, network.random.bytes(2 * MB));
+  network.runFor(300);
+  pair.open(pair.addRoute(links.lan));
+  network.runUntil(() => transfer.hasArrived(pair.b), 20_000, "the transfer");
+  const relayed = pair.a.captured.filter(({ to }) => to.kind === "relay");
+  const before = pair.b.session.stats();
+  for (const { bytes } of relayed) pair.b.receive(bytes, RELAY_ROUTE);
+  network.runFor(1_000);
+  const after = pair.b.session.stats();
+  expect(after.openedPackets - before.openedPackets).toBeLessThan(relayed.length / 2);
+  expect(after.repeatedPackets - before.repeatedPackets).toBeGreaterThan(relayed.length / 2);
+  expect(pair.b.inbox(stream)).toMatchObject({ bytes: 2 * MB, isFinished: true });
+  expect([kindOn(pair.a), pair.a.has("closed"), pair.b.has("closed")]).toEqual(["udp", false, false]);
+});
