@@ -22,18 +22,26 @@ export interface NewcomerOptions extends StartOptions {
 /** A server with a store of its own, and whoever registers with it, for as long as it is held. */
 export class Community implements AsyncDisposable {
   readonly folder: string;
-  readonly server: P2p;
   /** With the invitation of the first start. */
   readonly joinLine: string;
   /** The server's TCP address, host:port. */
   readonly http: string;
   readonly udp: readonly string[];
   readonly #stack: AsyncDisposableStack;
+  readonly #options: CommunityOptions;
+  #server: P2p;
 
-  private constructor(stack: AsyncDisposableStack, folder: string, server: P2p, ready: Ready) {
+  private constructor(
+    stack: AsyncDisposableStack,
+    folder: string,
+    server: P2p,
+    ready: Ready,
+    options: CommunityOptions,
+  ) {
     this.#stack = stack;
+    this.#options = options;
     this.folder = folder;
-    this.server = server;
+    this.#server = server;
     this.joinLine = ready.join;
     this.http = ready.http;
     this.udp = ready.udp;
@@ -44,11 +52,22 @@ export class Community implements AsyncDisposable {
     try {
       const folder = stack.use(temporaryFolder()).path;
       const server = stack.use(startServer(join(folder, "server"), options));
-      return new Community(stack, folder, server, await server.waitFor("ready"));
+      return new Community(stack, folder, server, await server.waitFor("ready"), options);
     } catch (error) {
       await stack.disposeAsync();
       throw error;
     }
+  }
+
+  get server(): P2p {
+    return this.#server;
+  }
+
+  /** Ends the server without a word, and starts it again on what it keeps; where it listens must be said in the options. */
+  async restart(): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    this.#server = this.#stack.use(startServer(this.dataFolder, this.#options));
+    await this.#server.waitFor("ready");
   }
 
   /** The server's, for `--data`. */

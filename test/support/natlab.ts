@@ -74,6 +74,11 @@ export class Lab implements AsyncDisposable {
     return this.#address(`${side.toUpperCase()}_PUBLIC_IP`);
   }
 
+  /** Its name among the system's network namespaces. */
+  namespace(side: Side): string {
+    return `nl-${this.name}-${side}`;
+  }
+
   /** Words to put before a command, so that it runs in that box. */
   inside(box: Box): readonly string[] {
     return [natlab, "--lab", this.name, "exec", box];

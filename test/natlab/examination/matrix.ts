@@ -1,3 +1,4 @@
+import { textOf } from "./runner.ts";
 import { type Meeting, meet, settleFarApart } from "./meeting.ts";
 
 /** Natlab's, in the order of how much they let through. */
@@ -50,7 +51,7 @@ export async function examinePair(pair: Pair): Promise<PairResult> {
     try {
       meetings.push(await meetOnce(pair));
     } catch (error) {
-      troubles.push(error instanceof Error ? error.message : String(error));
+      troubles.push(textOf(error));
     }
   }
   const directRuns = meetings.filter(({ isDirect }) => isDirect).length;

@@ -18,9 +18,9 @@ export interface Meeting {
   readonly why: string;
 }
 
-/** A village whose people have the usual links. */
-export async function settleFarApart(spec: LabSpec): Promise<Village> {
-  const village = await Village.settle(spec);
+/** A village whose people have the usual links. @param port the server's */
+export async function settleFarApart(spec: LabSpec, port?: number): Promise<Village> {
+  const village = await Village.settle(spec, port);
   try {
     for (const side of ["a", "b"] as const) if (hasOwnLink(spec, side)) await village.lab.delay(side, LINK_DELAY_MS);
     return village;

@@ -1,10 +1,10 @@
 import type { CliEvent, PathKind } from "../../../src/modes/cli/events.ts";
 import type { P2p } from "../../support/binary.ts";
 
-/** One end of a session as a script sees it: what it said, and when that was heard. */
+/** One end of a program's first session as a script sees it: what it said, and when that was heard. */
 export class Overheard {
   readonly program: P2p;
-  /** Of the last session. Monotonic milliseconds. */
+  /** Monotonic milliseconds. */
   connectedAt: number | null = null;
   /** The way that the data takes now, since when, and why. */
   kind: PathKind | null = null;
@@ -14,9 +14,15 @@ export class Overheard {
   remote = "";
   /** How often it said that the data takes another way. */
   moves = 0;
+  movedAt = 0;
   /** The text of each line that came. */
   readonly lines: string[] = [];
   readonly lineTimes: number[] = [];
+  /** The session has ended. */
+  isClosed = false;
+  /** The program has. */
+  isOver = false;
+  #session: string | null = null;
   readonly #onNews: () => void;
 
   /** @param onNews whenever something was said */
@@ -35,21 +41,27 @@ export class Overheard {
       this.#take(event, performance.now());
       this.#onNews();
     }
+    this.isOver = true;
     this.#onNews();
   }
 
   #take(event: CliEvent, now: number): void {
+    if (event.event === "connected") this.#session ??= event.session;
+    if (!("session" in event) || event.session !== this.#session) return;
     if (event.event === "connected") {
       this.connectedAt = now;
       this.#moved(event.path, now);
     } else if (event.event === "path") {
       this.moves++;
+      this.movedAt = now;
       this.#moved(event.kind, now);
       this.why = event.why;
       this.remote = event.remote;
     } else if (event.event === "message") {
       this.lines.push(event.text);
       this.lineTimes.push(now);
+    } else if (event.event === "closed") {
+      this.isClosed = true;
     }
   }
 

@@ -11,8 +11,12 @@ export interface ReachOptions extends TalkOptions {
   readonly withinMs?: number;
   /** Where only one kind of direct path will do. */
   readonly kind?: PathKind;
+  /** The server's. */
+  readonly port?: number;
   /** Before they meet. */
   readonly prepare?: (village: Village) => Promise<void>;
+  /** As soon as the caller knows of the other. */
+  readonly whenMet?: (village: Village) => Promise<void>;
   /** When the path is what it should be. */
   readonly after?: (village: Village, talk: Talk) => Promise<Figures | void>;
 }
@@ -63,12 +67,14 @@ export function staysRelayed(spec: LabSpec, options: ReachOptions = {}): Case {
 /** Settles, lets them begin to talk, and ends both. */
 export async function withTalk(
   spec: LabSpec,
-  options: Pick<ReachOptions, "prepare" | keyof TalkOptions>,
+  options: Pick<ReachOptions, "prepare" | "whenMet" | "port" | keyof TalkOptions>,
   use: (village: Village, talk: Talk) => Promise<Figures>,
 ): Promise<Figures> {
-  await using village = await settleFarApart(spec);
+  await using village = await settleFarApart(spec, options.port);
   await options.prepare?.(village);
-  await using talk = await Talk.begin(village, options);
+  const { whenMet } = options;
+  const onMet = whenMet === undefined ? {} : { onMet: () => whenMet(village) };
+  await using talk = await Talk.begin(village, { ...options, ...onMet });
   const figures = await use(village, talk);
   await talk.end();
   return figures;

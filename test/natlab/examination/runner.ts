@@ -20,14 +20,21 @@ export interface RunnerOptions {
   readonly onResult: (result: CaseResult) => void;
 }
 
-/** @returns what came of each case, in their order */
+/** @returns what came of each case, by the scenarios' numbers */
 export async function examine(scenarios: readonly Scenario[], options: RunnerOptions): Promise<CaseResult[]> {
   const jobs = scenarios.flatMap((scenario) => scenario.cases.map((each) => ({ scenario, each })));
-  return await sideBySide(jobs, options.labs, async ({ scenario, each }) => {
-    const result = await runCase(scenario, each, each.once === true ? 1 : options.runs);
+  const examineOne = async ({ scenario, each }: (typeof jobs)[number]) => {
+    const isOnce = each.once === true || each.idle === true;
+    const result = await runCase(scenario, each, isOnce ? 1 : options.runs);
     options.onResult(result);
     return result;
-  });
+  };
+  const [idle, busy] = [jobs.filter(({ each }) => each.idle), jobs.filter(({ each }) => each.idle !== true)];
+  const [waited, worked] = await Promise.all([
+    sideBySide(idle, idle.length, examineOne),
+    sideBySide(busy, options.labs, examineOne),
+  ]);
+  return [...waited, ...worked].toSorted((a, b) => a.scenario.number - b.scenario.number);
 }
 
 async function runCase(scenario: Scenario, { name, share = 1, run }: Case, runs: number): Promise<CaseResult> {
@@ -37,7 +44,7 @@ async function runCase(scenario: Scenario, { name, share = 1, run }: Case, runs:
     try {
       held.push(await run());
     } catch (error) {
-      troubles.push(error instanceof Error ? error.message : String(error));
+      troubles.push(textOf(error));
     }
   }
   const hasPassed = held.length >= runs * share;
@@ -55,4 +62,10 @@ function sorted(all: readonly Figures[]): ReadonlyMap<string, readonly number[]>
 /** @param part 0.5 for the median, 0.95 for the value that 95 % do not exceed */
 export function quantile(rising: readonly number[], part: number): number {
   return rising[Math.max(0, Math.ceil(rising.length * part) - 1)] ?? Number.NaN;
+}
+
+/** Of what failed first, and of what failed when that was cleaned up. */
+export function textOf(error: unknown): string {
+  if (error instanceof SuppressedError) return `${textOf(error.suppressed)}\nand then: ${textOf(error.error)}`;
+  return error instanceof Error ? error.message : String(error);
 }

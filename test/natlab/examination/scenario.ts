@@ -9,6 +9,8 @@ export interface Case {
   readonly share?: number;
   /** It takes long, or nothing of it varies. */
   readonly once?: true;
+  /** It mostly waits, for minutes; so it runs beside the others. Once. */
+  readonly idle?: true;
   /** @throws Error when it does not hold */
   readonly run: () => Promise<Figures>;
 }
