@@ -3,6 +3,7 @@ import { blockedScenarios } from "./blocked-scenarios.ts";
 import { changeScenarios } from "./change-scenarios.ts";
 import { directScenarios } from "./direct-scenarios.ts";
 import { hardNatScenarios } from "./hard-nat-scenarios.ts";
+import { mannersScenarios } from "./manners-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** All there are, by number. Between them are numbers of what other rings hold. */
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   ...blockedScenarios,
   ...badLinkScenarios,
   ...changeScenarios,
+  ...mannersScenarios,
 ];
