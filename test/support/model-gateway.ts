@@ -18,6 +18,8 @@ export class ModelGateway {
   version = 1;
   permanentOnly = false;
   lifetimeSeconds = 7_200;
+  /** As miniupnpd does with some pinholes. */
+  refusesToEnd = false;
   /** On the clock of the test. Milliseconds. */
   startedAt = -1_000_000;
   /** External ports that others have. */
@@ -64,12 +66,12 @@ export class ModelGateway {
     this.asked.push(`pcp ${lifetime}`);
     if (!this.speaks.includes("pcp")) return this.speaks.includes("nat-pmp") ? hex("0081000100000007") : null;
     this.lastNonce = bytes.subarray(24, 36).toHex();
-    const result = lifetime > 0 ? this.refusal : 0;
-    if (lifetime === 0) this.held.delete(suggested);
+    const result = lifetime > 0 ? this.refusal : this.refusesToEnd ? 2 : 0;
+    if (result === 0 && lifetime === 0) this.held.delete(suggested);
     else if (result === 0) this.held.set(suggested, `pcp ${this.lastNonce} ${internalPort}`);
     const answer = bytes.with(1, 0x81).fill(0, 8, 24).with(3, result);
     const out = new DataView(answer.buffer);
-    out.setUint32(4, lifetime === 0 ? 0 : this.lifetimeSeconds);
+    out.setUint32(4, lifetime === 1 ? 10 : lifetime === 0 ? 0 : this.lifetimeSeconds);
     out.setUint32(8, this.#epoch(now));
     // A hole in the firewall for IPv6: the address stays.
     answer.set(bytes[8] === 0 ? concat(hex("00000000000000000000ffff"), this.#ip()) : bytes.subarray(8, 24), 44);

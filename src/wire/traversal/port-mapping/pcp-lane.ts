@@ -29,6 +29,8 @@ export class PcpLane implements Lane {
   #patienceAt = Infinity;
   #lease: Lease | null = null;
   #isReleasing = false;
+  /** What is asked for at the end: none, or the shortest that the gateway has. */
+  #lastSeconds = 0;
   #wish: { readonly ip: string | null; readonly port: number };
 
   /** @param nonce the same for as long as the program runs: a gateway that remembers the mapping lets nobody else change it */
@@ -65,6 +67,7 @@ export class PcpLane implements Lane {
     if (this.#lease !== null) this.#repeats = new Repeats(now, RELEASE_AT_MS);
     else this.#repeats = isUnanswered ? new Repeats(now, [0]) : null;
     this.#isReleasing = true;
+    this.#lastSeconds = 0;
     this.#stand(none("unwanted"));
   }
 
@@ -79,6 +82,7 @@ export class PcpLane implements Lane {
     }
     const hasForgotten = this.#epoch.hear(now, answer.epochSeconds);
     if (!this.#isReleasing) this.#answered(now, answer);
+    else if (answer.result === pcpResult.notAuthorized && this.#lastSeconds === 0) this.#shorten(now);
     return hasForgotten;
   }
 
@@ -90,7 +94,7 @@ export class PcpLane implements Lane {
   poll(now: number): LaneTransmit | null {
     if (this.#repeats?.take(now) !== true) return null;
     const { ownIp, internalPort, gatewayIp } = this.#target;
-    const lifetimeSeconds = this.#isReleasing ? 0 : LIFETIME_SECONDS;
+    const lifetimeSeconds = this.#isReleasing ? this.#lastSeconds : LIFETIME_SECONDS;
     const request = { ownIp, nonce: this.#nonce, internalPort, lifetimeSeconds, suggested: this.#wish };
     return { to: { ip: gatewayIp, port: GATEWAY_PORT }, bytes: encodePcpMap(request) };
   }
@@ -101,12 +105,19 @@ export class PcpLane implements Lane {
 
   handleReply(): void {}
 
+  /** miniupnpd does not know a pinhole again that was asked for twice: it takes a new lifetime for it, and refuses to end it. */
+  #shorten(now: number): void {
+    this.#lastSeconds = 1;
+    this.#repeats = new Repeats(now, RELEASE_AT_MS);
+  }
+
   /** Whoever sees none of our datagrams cannot know the nonce. What has no room for one can only turn us away. */
   #isOurs(answer: PcpAnswer): boolean {
     if (answer.kind === "other-version") return this.#repeats !== null;
     if (!equalBytes(answer.nonce, this.#nonce) || answer.internalPort !== this.#target.internalPort) return false;
+    if (!this.#isReleasing || this.#lastSeconds > 0) return true;
     // The answer to the beginning of a mapping may come after its end was asked for.
-    return !this.#isReleasing || answer.lifetimeSeconds === 0 || answer.result !== pcpResult.success;
+    return answer.lifetimeSeconds === 0 || answer.result !== pcpResult.success;
   }
 
   #answered(now: number, { result, lifetimeSeconds, external }: PcpAnswer & { kind: "map" }): void {

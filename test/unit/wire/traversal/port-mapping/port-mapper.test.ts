@@ -351,6 +351,13 @@ test("PortMapper gives back at the end what is granted only then", () => {
   }
 });
 
+test("PortMapper asks a gateway that refuses to end a mapping for the shortest life that it has", () => {
+  const house = houseOf({ refusesToEnd: true }).start(v6).runFor(1_000);
+  house.stop().runFor(5);
+  expect(house.gateway.asked).toEqual(["pcp 7200", "pcp 0", "pcp 1"]);
+  expect(house.hasEnded).toBe(true);
+});
+
 test("PortMapper waits at the end for a gateway that has gone no longer than it says goodbye", () => {
   const house = new House().start(v4).runFor(5_000);
   house.gateway.speaks = [];
