@@ -42,6 +42,7 @@ const laboratory = [
   debian("nftables", "nft"),
   debian("iptables", "iptables"),
   debian("conntrack", "conntrack"),
+  debian("miniupnpd-nftables", "miniupnpd"),
 ];
 const arm64 = [
   debian("qemu-user-static", "qemu-aarch64-static"),
