@@ -130,3 +130,47 @@ for (const { pairs, withinMs, share } of criteria) {
     expect(inTime.length).toBeGreaterThanOrEqual(Math.floor(share * times.length));
   });
 }
+
+for (const { what, kinds, link, share, withinMs } of [
+  {
+    what: "3 of 10 lost on one side",
+    kinds: ["cone", "cone"],
+    link: { delayMs: 25, loss: 0.3 },
+    share: 0.95,
+    withinMs: 2_000,
+  },
+  {
+    what: "half lost on one side",
+    kinds: ["cone", "cone"],
+    link: { delayMs: 25, loss: 0.5 },
+    share: 0.95,
+    withinMs: 10_000,
+  },
+  { what: "a satellite on one side", kinds: ["cone", "cone-open"], link: { delayMs: 300 }, share: 1, withinMs: 2_500 },
+] as const)
+  test(`${kinds.join(" and ")}, ${what}: direct within ${withinMs} ms, ${100 * share} of 100`, () => {
+    const [a, b] = kinds;
+    const times = seeds(ROUNDS * 10)
+      .slice(0, MOST_RUNS)
+      .map((seed) =>
+        meet({ seed, a: { kind: a, link }, b: { kind: b, link: { delayMs: 25 } } }).meeting.untilDirect(withinMs),
+      );
+    expect(times.filter((ms) => ms !== null).length).toBeGreaterThanOrEqual(Math.floor(share * times.length));
+  });
+
+test("ports are foretold while another program of that home opens 20 flows a second", () => {
+  const times = seeds(ROUNDS * 10)
+    .slice(0, MOST_RUNS)
+    .map((seed) => {
+      const link = { delayMs: 25 };
+      const { network, sideA, meeting } = meet({ seed, a: { kind: "symmetric-seq", link }, b: { kind: "cone", link } });
+      const socket = sideA.host.open(() => undefined);
+      const flow = (port: number): void => {
+        sideA.host.send(socket, new Uint8Array(8), { ip: "28.0.0.10", port });
+        network.in(100 * network.random.fraction(), () => flow(port + 1));
+      };
+      flow(10_000);
+      return meeting.untilDirect(3_000);
+    });
+  expect(times.filter((ms) => ms !== null).length).toBeGreaterThanOrEqual(Math.floor(0.8 * times.length));
+});

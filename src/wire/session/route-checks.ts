@@ -5,8 +5,10 @@ import type { RouteState } from "./route-state.ts";
 
 /** Gaps between challenges to a route the other end uses and that we have not heard answer. Milliseconds. */
 const REACH_GAPS_MS = [200, 400, 800, 1_600, 3_200];
-/** How often a full datagram is tried; without end, at most this far apart, where nothing else is left. Milliseconds. */
-const SIZE_TRIES = 5;
+/** How often a full datagram is tried, so that a third of all lost ones costs no route; without end where nothing else is left. */
+const SIZE_TRIES = 8;
+/** Behind the first one: so long, or a quarter more than the RTT. Each gap behind it is as much longer as a quarter of the first. Milliseconds. */
+const SIZE_GAP_MS = 100;
 const MAX_SIZE_GAP_MS = 3_000;
 /** Behind an unanswered keepalive. Milliseconds. */
 const KEEPALIVE_GAPS_MS = [1_000, 2_000, 2_000];
@@ -96,7 +98,8 @@ export class RouteChecks {
 
   #trySize(now: number, route: RouteState, isLast: boolean): string | null {
     if (route.unanswered >= SIZE_TRIES && !isLast) return "it does not carry 1200 bytes";
-    const gapMs = Math.max(100, 2 * (route.baseRttMs ?? 0)) * (route.unanswered + 1);
+    const firstMs = Math.max(SIZE_GAP_MS, 1.25 * (route.baseRttMs ?? 0));
+    const gapMs = firstMs * (1 + route.unanswered / 4);
     this.#send(now, route, Math.min(gapMs, MAX_SIZE_GAP_MS), "size");
     return null;
   }
