@@ -1,5 +1,6 @@
 import { UserError } from "../cli/errors.ts";
-import { formatHostPort } from "../cli/join-line.ts";
+import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
+import { proxyFor } from "./proxy.ts";
 
 /** A network that lets nobody out before they have signed in on a page of its own (RFC 8952). */
 export interface CaptivePortal {
@@ -22,13 +23,19 @@ export function portalIn({ status, headers }: Pick<Response, "status" | "headers
   return status === 200 && /^text\/html\b/i.test(headers.get("content-type") ?? "") ? { host: null } : null;
 }
 
-/** Networks that swallow everything else still answer for every web server, the server's own port 80 too. Nothing is followed. */
-export async function portalBefore(host: string): Promise<CaptivePortal | null> {
+/**
+ * Networks that swallow everything else still answer for every web server, the server's own port 80 too. Nothing is followed; behind a proxy of
+ * one's own nobody looks.
+ * @returns what to tell when it is one
+ */
+export async function portalBefore(secure: boolean, { host, port }: ServerNode): Promise<UserError | null> {
+  if (proxyFor(`http${secure ? "s" : ""}://${formatHostPort(host, port)}`) !== null) return null;
   const url = `http://${formatHostPort(host, 80)}/v1/key`;
   try {
     const answer = await fetch(url, { redirect: "manual", proxy: false, signal: AbortSignal.timeout(TIMEOUT_MS) });
     // A page there may be the host's own web site.
-    return answer.status === 200 ? null : portalIn(answer, url);
+    const portal = answer.status === 200 ? null : portalIn(answer, url);
+    return portal === null ? null : mustSignIn(formatHostPort(host, port), portal);
   } catch {
     return null;
   }

@@ -1,8 +1,7 @@
 import { toBase32 } from "../../wire/bytes.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort, type ServerNode } from "../cli/join-line.ts";
-import { mustSignIn, portalBefore } from "./captive-portal.ts";
-import { proxyFor } from "./proxy.ts";
+import { portalBefore } from "./captive-portal.ts";
 import { fetchServerKey } from "./server-key.ts";
 
 /** Which server: where its nodes are, and the one key they all have. */
@@ -20,17 +19,22 @@ export function urlOf(secure: boolean, node: ServerNode, scheme: "http" | "ws", 
 /**
  * Why no channel came about. A node that answers under another key than the pinned one looks like any broken channel, and so does a network
  * that answers in its place: the node is asked for its key to tell.
+ * @param looksAround whether its web port is asked too
  */
-export async function explained(error: unknown, { secure, key }: ServerAddress, node: ServerNode): Promise<unknown> {
+export async function explained(
+  error: unknown,
+  { secure, key }: ServerAddress,
+  node: ServerNode,
+  looksAround: boolean,
+): Promise<unknown> {
   if (!(error instanceof UserError) || error.code !== "server-unreachable") return error;
   if (error.side === "local") return named(error, node);
-  const portal = isDirect(secure, node) ? portalBefore(node.host) : null;
+  const portal = looksAround ? portalBefore(secure, node) : null;
   const shown: unknown = await fetchServerKey(secure, node, "any").catch((problem: unknown) => problem);
   if (shown instanceof Uint8Array)
     return Buffer.compare(shown, key) === 0 ? named(error, node) : serverKeyChanged(key, shown);
   if (shown instanceof UserError) return shown;
-  const found = await portal;
-  return found === null ? named(error, node) : mustSignIn(formatHostPort(node.host, node.port), found);
+  return (await portal) ?? named(error, node);
 }
 
 /** Of what failed at several nodes, what tells a person most. */
@@ -38,10 +42,6 @@ export function mostTelling(errors: readonly unknown[]): unknown {
   const isSaying = (error: unknown): boolean =>
     error instanceof UserError && (error.code !== "server-unreachable" || error.side === "local");
   return errors.find(isSaying) ?? errors.at(-1) ?? new UserError("config", "the server's address has no node");
-}
-
-function isDirect(secure: boolean, node: ServerNode): boolean {
-  return proxyFor(urlOf(secure, node, "http", "/")) === null;
 }
 
 function serverKeyChanged(pinned: Uint8Array, shown: Uint8Array): UserError {

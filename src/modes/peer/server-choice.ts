@@ -1,6 +1,7 @@
 import { toBase32 } from "../../wire/bytes.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort, type JoinLine, type ServerNode } from "../cli/join-line.ts";
+import { portalBefore } from "./captive-portal.ts";
 import { FirstToOpen, type Opening } from "./first-to-open.ts";
 import { mostTelling } from "./server-address.ts";
 import { fetchServerKey } from "./server-key.ts";
@@ -47,7 +48,8 @@ class AskedKey implements Opening {
     try {
       this.key = await fetchServerKey(this.#secure, this.#node, "valid");
     } catch (error) {
-      throw error instanceof UserError ? error : unreachable(this.#node, error);
+      if (error instanceof UserError) throw error;
+      throw (await portalBefore(this.#secure, this.#node)) ?? unreachable(this.#node, error);
     }
   }
 

@@ -3,11 +3,12 @@ import type { KeyPair } from "../../wire/noise/primitives.ts";
 import type { Answer, Request } from "../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../cli/errors.ts";
 import type { ServerNode } from "../cli/join-line.ts";
-import { type ChannelEnd, ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
-import { FirstToOpen, type Opening } from "./first-to-open.ts";
+import { type ChannelEnd, type ChannelSocket, errorOf, ServerBusy } from "./channel-socket.ts";
+import { FirstToOpen } from "./first-to-open.ts";
+import { NodeOpening } from "./node-opening.ts";
 import { placeOfNode } from "./node-place.ts";
 import { proxyFor } from "./proxy.ts";
-import { explained, mostTelling, type ServerAddress, urlOf } from "./server-address.ts";
+import { mostTelling, type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SignedIn = Answer & { readonly kind: "signedIn" };
 
@@ -18,6 +19,8 @@ export function reconnectDelayMs(attempt: number, random: number): number {
 
 /** What is given for a time is asked for again when so much of it is over, so that one always works. */
 const RENEWAL_SHARE = 0.8;
+/** So many tries to come back look for what stands in between; it would tell the later ones nothing new. */
+const LOOKS_AROUND = 3;
 /** However short a life or long a pause the server names. Milliseconds. */
 const MIN_RENEWAL_MS = 1_000;
 const MAX_PAUSE_MS = 600_000;
@@ -46,6 +49,8 @@ export class ServerLink {
   #node: ServerNode | null = null;
   #isSignedIn = false;
   #isHindranceTold = false;
+  /** Since it was up last, or this machine came to another network. */
+  #failures = 0;
   #closed = false;
   #retry: Timer | undefined;
   #renewal: Timer | undefined;
@@ -128,6 +133,7 @@ export class ServerLink {
     this.#socket?.prove();
     if (this.#retry === undefined) return;
     clearTimeout(this.#retry);
+    this.#failures = 0;
     void this.#tryAgain(0);
   }
 
@@ -159,12 +165,15 @@ export class ServerLink {
   }
 
   async #connect(): Promise<ChannelSocket> {
-    const race = new FirstToOpen(this.#nodes.map((node) => () => new NodeOpening(this.#server, node, this.#keys)));
+    const looksAround = this.#failures < LOOKS_AROUND;
+    const open = (node: ServerNode) => () => new NodeOpening(this.#server, node, this.#keys, looksAround);
+    const race = new FirstToOpen(this.#nodes.map(open));
     this.#connecting = race;
     try {
       const { socket, node } = await race.winner();
       return this.#opened(socket, node);
     } catch (error) {
+      this.#failures++;
       throw error instanceof AggregateError ? mostTelling(error.errors) : error;
     }
   }
@@ -205,6 +214,7 @@ export class ServerLink {
     this.#me = me;
     this.#isSignedIn = true;
     this.#isHindranceTold = false;
+    this.#failures = 0;
     this.#renewLater(socket, me);
     this.onState(true);
   }
@@ -248,34 +258,6 @@ export class ServerLink {
     if (this.#isHindranceTold || !(error instanceof UserError) || error.side !== "local") return;
     this.#isHindranceTold = true;
     this.onHindrance(error);
-  }
-}
-
-/** A channel to one node of a server. */
-class NodeOpening implements Opening {
-  readonly node: ServerNode;
-  readonly socket: ChannelSocket;
-  readonly #server: ServerAddress;
-  #isClosed = false;
-
-  constructor(server: ServerAddress, node: ServerNode, keys: KeyPair) {
-    this.node = node;
-    this.#server = server;
-    this.socket = new ChannelSocket(urlOf(server.secure, node, "ws", "/v1/channel"), keys, server.key);
-  }
-
-  /** @throws UserError why it did not come about */
-  async open(): Promise<void> {
-    try {
-      await this.socket.open();
-    } catch (error) {
-      throw this.#isClosed ? error : await explained(error, this.#server, this.node);
-    }
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.socket.close();
   }
 }
 
