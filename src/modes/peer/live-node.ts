@@ -255,8 +255,8 @@ export class LiveNode implements PeerNode {
   }
 
   get #view(): NetworkView {
-    const { sockets, reflexive, servers, mapping } = this.#parts.endpoint;
-    return { sockets, reflexive, servers, mapping, mappers: this.#mapping.mappers };
+    const { sockets, reflexive, servers, unanswered, mapping } = this.#parts.endpoint;
+    return { sockets, reflexive, servers, unanswered, mapping, mappers: this.#mapping.mappers };
   }
 
   get #place(): Place {

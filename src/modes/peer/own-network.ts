@@ -13,6 +13,8 @@ export interface NetworkView {
   readonly reflexive: readonly UdpAddress[];
   /** The server's ports that were asked. */
   readonly servers: readonly UdpAddress[];
+  /** Families in which they have not answered in time. */
+  readonly unanswered: readonly (4 | 6)[];
   /** Of the NAT, over IPv4. */
   readonly mapping: Mapping;
   /** What has opened a port to the internet. */
@@ -38,8 +40,7 @@ function reachOf(family: 4 | 6, view: NetworkView, ips: readonly string[]): Reac
   const hasAddress = ips.some((ip) => familyOf(ip) === family && (family === 4 || scopeOf(ip) === "public"));
   const hasSocket = view.sockets.some((socket) => socket.family === family);
   if (!hasAddress && !isServerHere(family, view)) return "none";
-  if (!hasSocket || (family === 4 && view.mapping.kind === "blocked")) return "blocked";
-  return "unknown";
+  return !hasSocket || view.unanswered.includes(family) ? "blocked" : "unknown";
 }
 
 function hostsOf({ sockets }: NetworkView, ips: readonly string[]): UdpAddress[] {

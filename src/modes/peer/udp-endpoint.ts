@@ -52,6 +52,8 @@ export class UdpEndpoint implements Disposable {
   readonly #isHidden: boolean;
   /** By socket and port of the server that told. */
   readonly #reflexive = new Map<string, UdpAddress>();
+  /** Sockets that the server has not answered in time. */
+  readonly #unanswered = new Set<number>();
   #servers: readonly UdpAddress[] = [];
   #mapping = unknownMapping;
   readonly #onMapping = new Set<() => void>();
@@ -110,6 +112,11 @@ export class UdpEndpoint implements Disposable {
   get seenAt(): UdpAddress | null {
     const own = this.#own.find(({ family }) => family === 4);
     return (own && this.#reflexive.get(`${own.socket} 0`)) ?? null;
+  }
+
+  /** Families in which the server has not answered in time. */
+  get unanswered(): readonly (4 | 6)[] {
+    return this.#own.filter(({ socket }) => this.#unanswered.has(socket)).map(({ family }) => family);
   }
 
   /** How the NAT maps IPv4. */
@@ -184,6 +191,7 @@ export class UdpEndpoint implements Disposable {
     const ips = await addressesOf(host);
     this.#servers = ips.flatMap((ip) => ticket.ports.map((port) => ({ ip, port })));
     this.#reflexive.clear();
+    this.#unanswered.clear();
     this.#gatherer.start(this.#drive.now(), { id: ticket.ticket, key: ticket.key }, this.sockets, this.#servers);
     this.#gatherer.setKeepalive(this.#drive.now(), true);
     this.#drive.wake();
@@ -212,6 +220,7 @@ export class UdpEndpoint implements Disposable {
   #gathered(event: GatherEvent): void {
     switch (event.kind) {
       case "reflexive":
+        this.#unanswered.delete(event.socket);
         this.#reflexive.set(`${event.socket} ${event.listener}`, event.address);
         return this.#tellMapping();
       case "mapping":
@@ -223,7 +232,8 @@ export class UdpEndpoint implements Disposable {
         this.#surveys.get(event.sockets)?.(event.addresses);
         return void this.#surveys.delete(event.sockets);
       case "blocked":
-        return undefined;
+        this.#unanswered.add(event.socket);
+        return this.#tellMapping();
     }
   }
 

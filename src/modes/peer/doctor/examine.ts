@@ -61,8 +61,8 @@ export async function examine(patient: Patient | null, options: ExamineOptions):
   signal.throwIfAborted();
   const looked = visited === null ? nothingSeen : await lookOverUdp(endpoint, visited, deadline);
   await Promise.race([routers.settled(), Bun.sleep(Math.max(0, deadline - performance.now()))]);
-  const { sockets, reflexive, servers, mapping } = endpoint;
-  const view = { sockets, reflexive, servers, mapping, mappers: routers.mappers };
+  const { sockets, reflexive, servers, unanswered, mapping } = endpoint;
+  const view = { sockets, reflexive, servers, unanswered, mapping, mappers: routers.mappers };
   const clockOffsetSeconds = visited?.isReached === true ? await clock : null;
   const proxy = url === null ? null : (proxyFor(url)?.place ?? null);
   const portMapping = routers.report;
@@ -86,11 +86,14 @@ async function lookOverUdp(endpoint: UdpEndpoint, { tickets, host }: Visit, dead
   return { probe, linkMtuBytes: await linkMtu(server).catch(() => null) };
 }
 
-/** Resolves when the class of the NAT is known, or at the deadline. */
+/** Resolves when the class of the NAT is known, or nothing is to be known of it; or at the deadline. */
 async function classOf(endpoint: UdpEndpoint, deadline: number): Promise<void> {
   const known = Promise.withResolvers<void>();
   const look = (): void => {
-    if (endpoint.mapping.kind !== unknownMapping.kind) known.resolve();
+    const asked = new Set(endpoint.servers.map(({ ip }) => familyOf(ip)));
+    const isKnown = endpoint.mapping.kind !== unknownMapping.kind || !asked.has(4);
+    const isSeen = endpoint.reflexive.some(({ ip }) => familyOf(ip) === 6) || endpoint.unanswered.includes(6);
+    if (isKnown && (isSeen || !asked.has(6))) known.resolve();
   };
   const stop = endpoint.onMapping(look);
   look();

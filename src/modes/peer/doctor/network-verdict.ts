@@ -1,3 +1,4 @@
+import { familyOf } from "../../../wire/address.ts";
 import type { Mapper } from "../../../wire/traversal/network-report.ts";
 import type { Placement, Standing } from "../../../wire/traversal/verdict.ts";
 import { formatHostPort } from "../../cli/join-line.ts";
@@ -26,7 +27,9 @@ export function networkVerdict(findings: Findings): NetworkVerdict {
     return unknown(`the server answers, but does not let this device in: ${visit.trouble.message}`);
   if (visit.tickets.length === 0)
     return unknown(`the server at ${placeOf(visit)} answers, but looks at UDP for members only`);
-  return withoutRelay(ofStanding(ownStanding(view, ips), view.mappers), visit);
+  const standing = ownStanding(view, ips);
+  if (standing.ipv6 && !ips.some((ip) => familyOf(ip) === 4)) return withoutRelay(ipv6Alone, visit);
+  return withoutRelay(ofStanding(standing, view.mappers), visit);
 }
 
 function ofStanding(standing: Standing, mappers: readonly Mapper[]): NetworkVerdict {
@@ -43,6 +46,11 @@ function ofStanding(standing: Standing, mappers: readonly Mapper[]): NetworkVerd
     return { direct: "fair", text: `direct connections work over IPv6 alone: ${causes[direct]}` };
   return { direct, text: `${text}; over IPv6 they work with everybody who has it` };
 }
+
+const ipv6Alone: NetworkVerdict = {
+  direct: "fair",
+  text: "direct connections work with everybody who has IPv6 too: this machine has nothing else",
+};
 
 type Hard = Exclude<Allowed, "good" | "unknown">;
 

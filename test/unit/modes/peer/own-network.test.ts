@@ -9,7 +9,7 @@ const sockets = [
   { socket: 1, family: 6, port: 40_001 },
 ] as const;
 const servers = [{ ip: "203.0.113.1", port: 7_420 }];
-const view: NetworkView = { sockets, servers, reflexive: [], mapping: unknownMapping, mappers: [] };
+const view: NetworkView = { sockets, servers, reflexive: [], unanswered: [], mapping: unknownMapping, mappers: [] };
 
 test("ownReport() tells a NAT from an address of one's own, for each family", () => {
   const reflexive = [
@@ -24,8 +24,9 @@ test("ownReport() tells a NAT from an address of one's own, for each family", ()
 
 test("ownReport() does not say blocked before it is known", () => {
   expect(ownReport(view, [home, own6])).toMatchObject({ ipv4: "unknown", ipv6: "unknown" });
-  const blocked: NetworkView = { ...view, mapping: { kind: "blocked", step: 0 } };
+  const blocked: NetworkView = { ...view, mapping: { kind: "blocked", step: 0 }, unanswered: [4, 6] };
   expect(ownReport(blocked, [home])).toMatchObject({ ipv4: "blocked", ipv6: "none" });
+  expect(ownReport(blocked, [own6])).toMatchObject({ ipv4: "none", ipv6: "blocked" });
 });
 
 test("ownReport() of a machine in no network has neither, and without sockets UDP is blocked", () => {

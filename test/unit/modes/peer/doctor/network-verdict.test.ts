@@ -34,6 +34,7 @@ const view: NetworkView = {
   ],
   servers: [{ ip: "203.0.113.1", port: 7_420 }],
   reflexive: [{ ip: "198.51.100.9", port: 1_025 }],
+  unanswered: [],
   mapping: { kind: "independent", step: 0 },
   mappers: [],
 };
@@ -111,6 +112,14 @@ test("networkVerdict() counts IPv6 for those who have it", () => {
   expect(networkVerdict(behind("blocked", { ips }))).toEqual({
     direct: "fair",
     text: "direct connections work over IPv6 alone: UDP is blocked over IPv4",
+  });
+});
+
+test("networkVerdict() says that there is IPv6 alone", () => {
+  const ips = ["2001:db8::7"];
+  expect(networkVerdict(behind("unknown", { ips }))).toEqual({
+    direct: "fair",
+    text: "direct connections work with everybody who has IPv6 too: this machine has nothing else",
   });
 });
 
