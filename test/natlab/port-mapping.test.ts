@@ -83,6 +83,24 @@ test("reach 14: a router with PCP opens its IPv6 firewall, and the path is direc
   expect(await openedAtLast(lab, NOTHING)).toEqual(NOTHING);
 });
 
+test("who gets another address in the LAN has a port opened there, and is reached through it", async () => {
+  await using village = await Village.settle({ a: "symmetric,upnp", b: "symmetric" });
+  const { ana, ben, lab } = village;
+  await using receiver = await ben.receiving();
+  await using chat = ana.startWith({ stdin: "open" }, "chat", "ben");
+  const before = await receiver.waitFor("path", (path) => path.kind === "port-mapped", DIRECT_WITHIN_MS);
+  await lab.roam("a");
+  // The old port stays open until its lease ends: only the old address could have it closed.
+  const both: Opened = { ports: 2, pinholes: 0 };
+  expect(await openedAtLast(lab, both)).toEqual(both);
+  const isNew = ({ kind, remote }: { kind: string; remote: string }) =>
+    kind === "port-mapped" && remote !== before.remote;
+  await receiver.waitFor("path", isNew, DIRECT_WITHIN_MS);
+  chat.endInput("from somewhere else\n");
+  expect(await receiver.waitFor("message")).toMatchObject({ text: "from somewhere else" });
+  expect(await chat.exited).toBe(0);
+});
+
 test("a router is asked for nothing with --relay-only, or by who has said so", async () => {
   await using village = await Village.settle({ a: "cone,upnp", b: "none" });
   const { ana, ben, lab } = village;

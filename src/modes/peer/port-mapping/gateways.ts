@@ -24,20 +24,25 @@ export async function defaultRoutes(platform: NodeJS.Platform = process.platform
   return [defaultInProcRoute(ipv4) ?? [], defaultInProcIpv6Route(ipv6) ?? []].flat();
 }
 
-/** Which of this machine's addresses lie behind which gateway, as far as something could be mapped there; the port is our socket's. */
+/**
+ * Which of this machine's addresses lie behind which gateway, as far as something could be mapped there; the port is our socket's.
+ * @param sources what this machine has towards the internet: a gateway that is not on that way, as beside a tunnel, is left alone
+ */
 export function ownGateways(
   routes: readonly DefaultRoute[],
   sockets: readonly EndpointSocket[],
+  sources: readonly string[],
   read: ReadInterfaces = networkInterfaces,
 ): readonly OwnGateway[] {
   const told = hostIps(read);
   return routes.flatMap(({ gatewayIp }) => {
     const family = familyOf(gatewayIp);
+    const beside = ipsBeside(gatewayIp, read);
+    const source = sources.find((ip) => beside.includes(ip));
     const socket = sockets.find((each) => each.family === family);
-    const own = ipsBeside(gatewayIp, read).filter((ip) => told.includes(ip) && isWorthMapping(ip));
-    if (socket === undefined) return [];
-    return own
-      .slice(0, family === 4 ? 1 : own.length)
+    if (source === undefined || socket === undefined) return [];
+    return (family === 4 ? [source] : beside)
+      .filter((ip) => told.includes(ip) && isWorthMapping(ip))
       .map((ownIp): OwnGateway => ({ ownIp, gatewayIp, internalPort: socket.port }));
   });
 }

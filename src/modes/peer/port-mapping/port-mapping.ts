@@ -14,6 +14,7 @@ import { systemRandom } from "../own-device.ts";
 import type { EndpointSocket } from "../udp-endpoint.ts";
 import { askGateway } from "./gateway-http.ts";
 import { defaultRoutes, ownGateways } from "./gateways.ts";
+import { sourceTowardsInternet } from "./own-source.ts";
 
 export interface PortMappingOptions {
   /** The program's sockets, which others are to reach. */
@@ -177,5 +178,10 @@ export class PortMapping implements AsyncDisposable {
 }
 
 async function findGateways(sockets: readonly EndpointSocket[]): Promise<readonly OwnGateway[]> {
-  return ownGateways(await defaultRoutes(), sockets);
+  const [routes, ...sources] = await Promise.all([defaultRoutes(), sourceTowardsInternet(4), sourceTowardsInternet(6)]);
+  return ownGateways(
+    routes,
+    sockets,
+    sources.filter((ip) => ip !== null),
+  );
 }

@@ -197,7 +197,7 @@ test("PortMapper tells the code of a gateway that refuses", () => {
   ]);
 });
 
-test("bad input 92: PortMapper believes nobody but the gateway it asked, at the port it asked", () => {
+test("PortMapper believes nobody but the gateway it asked, at the port it asked", () => {
   const house = new House();
   house.disguise = ({ ownIp, remote }) => ({ ownIp, remote: { ...remote, ip: "192.168.1.66" } });
   expect(house.start(v4).runFor(5_000).mapped).toEqual([]);
