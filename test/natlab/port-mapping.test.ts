@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { ReportEvent } from "../../src/modes/cli/events.ts";
 import type { Lab, LabSpec } from "../support/natlab.ts";
 import { DIRECT_WITHIN_MS, Village } from "./village.ts";
 
@@ -82,6 +83,33 @@ test("reach 14: a router with PCP opens its IPv6 firewall, and the path is direc
   expect(await chat.exited).toBe(0);
   expect(await openedAtLast(lab, NOTHING)).toEqual(NOTHING);
 });
+
+test("each of the three protocols opens a port by itself, where the better ones are silent", async () => {
+  await using village = await Village.settle({ a: "symmetric,upnp", b: "none" });
+  const { ana, lab } = village;
+  for (const [silenced, pcp, natPmp, upnp] of [
+    [null, "mapped", "ready", "ready"],
+    ["udp dport 5351 @th,64,8 2", "silent", "mapped", "ready"], // a first byte of 2 is PCP's
+    ["udp dport 5351", "silent", "silent", "mapped"],
+  ] as const) {
+    if (silenced !== null) await silence(lab, silenced);
+    const { events } = await ana.run("doctor");
+    const report = events.find((event): event is ReportEvent => event.event === "report" && !("peer" in event));
+    expect(report?.portMappers).toEqual([
+      { protocol: "pcp", state: pcp },
+      { protocol: "nat-pmp", state: natPmp },
+      { protocol: "upnp", state: upnp },
+    ]);
+    expect(await openedAtLast(lab, NOTHING)).toEqual(NOTHING);
+  }
+});
+
+/** What matches comes to side a's router, and no further. */
+async function silence(lab: Lab, match: string): Promise<void> {
+  const chain = "add table inet mute; add chain inet mute input { type filter hook input priority -200; }";
+  const { exitCode, stderr } = await lab.exec("a-router", "nft", `${chain}; add rule inet mute input ${match} drop`);
+  expect(exitCode, stderr).toBe(0);
+}
 
 test("who gets another address in the LAN has a port opened there, and is reached through it", async () => {
   await using village = await Village.settle({ a: "symmetric,upnp", b: "symmetric" });
