@@ -17,7 +17,11 @@ async function told(relayedBecause: Reason | null): Promise<readonly CliEvent[]>
 }
 
 test("reportSession() says at once and at the end why the server carries a session, where that is known", async () => {
-  const events = await told({ cause: "UDP is blocked on their side", remedy: "another network would help", isFinal: true });
+  const events = await told({
+    cause: "UDP is blocked on their side",
+    remedy: "another network would help",
+    isFinal: true,
+  });
   expect(events.map(({ event }) => event)).toEqual(["connected", "path", "closed"]);
   expect(events.at(-1)).toMatchObject({ reason: "finished", path: "relay-ws", why: "UDP is blocked on their side" });
 });
