@@ -1,13 +1,12 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { formatIp } from "../../src/wire/address.ts";
 import { packetType, pathIdAt, typeAt } from "../../src/wire/packet/header.ts";
 import { Capture } from "../support/capture.ts";
 import { Community } from "../support/community.ts";
 import { whyNoNamespaces } from "../support/debian.ts";
 import { forbidden, victims } from "../support/evil-candidates.ts";
 import { LoopbackNet, nowhere } from "../support/loopback-net.ts";
-import type { Packet } from "../support/pcap.ts";
+import { onceEach, type Packet, placeOf } from "../support/pcap.ts";
 import { root } from "../support/sources.ts";
 
 const SERVER = "198.51.100.1";
@@ -65,14 +64,3 @@ function mostOf(ip: string): number {
 }
 
 const isSealed = ({ payload }: Packet): boolean => typeAt(payload, 0, payload.length) === packetType.sealed;
-
-/** What a capture of all interfaces has seen twice is one. */
-function onceEach(packets: readonly Packet[]): readonly Packet[] {
-  return [...new Map(packets.map((packet) => [`${packet.to} ${packet.payload.toHex()}`, packet])).values()];
-}
-
-/** Of a capture's hex. */
-function placeOf(text: string): { readonly ip: string; readonly port: number } {
-  const at = text.lastIndexOf(":");
-  return { ip: formatIp(Uint8Array.fromHex(text.slice(0, at))), port: Number(text.slice(at + 1)) };
-}

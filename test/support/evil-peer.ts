@@ -15,6 +15,7 @@ import { type OwnDevice, ownDeviceList, systemRandom } from "../../src/modes/pee
 import { ServerLink } from "../../src/modes/peer/server-link.ts";
 import { Switchboard } from "../../src/modes/peer/switchboard.ts";
 import { Drive } from "../../src/modes/runtime/driver.ts";
+import { requestUnder } from "../unit/modes/server/tickets.ts";
 
 /** Where somebody registers: a folder for the home, and a line that lets in. */
 export interface Town {
@@ -87,6 +88,14 @@ export class EvilPeer implements AsyncDisposable {
       this.sockets.push(state);
       this.#udp.push(socket);
     }
+  }
+
+  /** Has the server observe it at an address of this machine, which it then tells the other end. */
+  async beSeenAt(ip: string, server: UdpAddress): Promise<void> {
+    const ticket = await this.#link.request({ kind: "getTicket" });
+    if (ticket.kind !== "ticket") throw new Error("no ticket");
+    await this.open(1, ip);
+    this.#udp.at(-1)?.send(requestUnder(ticket, 1), server.port, server.ip);
   }
 
   /** Over the server. */

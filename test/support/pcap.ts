@@ -1,3 +1,5 @@
+import { formatIp } from "../../src/wire/address.ts";
+
 /** One IP packet of a capture. */
 export interface Packet {
   readonly protocol: "udp" | "tcp" | "other";
@@ -62,6 +64,17 @@ function readTransport(
   const isFirst = (u8(body, 13) & 0x02) !== 0;
   const sequence = u16(body, 4) * 65_536 + u16(body, 6) + (isFirst ? 1 : 0);
   return { protocol: "tcp", ...ends, sequence, payload: body.subarray((u8(body, 12) >> 4) * 4) };
+}
+
+/** What a capture of all interfaces has seen several times is one. */
+export function onceEach(packets: readonly Packet[]): readonly Packet[] {
+  return [...new Map(packets.map((packet) => [`${packet.to} ${packet.payload.toHex()}`, packet])).values()];
+}
+
+/** An end of a packet. */
+export function placeOf(text: string): { readonly ip: string; readonly port: number } {
+  const at = text.lastIndexOf(":");
+  return { ip: formatIp(Uint8Array.fromHex(text.slice(0, at))), port: Number(text.slice(at + 1)) };
 }
 
 /** What each end of each TCP connection sent, put together again. A gap ends it: nothing may be lost on loopback. */
