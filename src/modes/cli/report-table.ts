@@ -93,9 +93,9 @@ function portMapping({ portMapping: state, portMappers }: NetworkFields): string
   return each.length === 0 ? "no router to ask" : each.join(", ");
 }
 
-function hairpin({ ipv4, hairpin: works }: ReportEvent): string {
+function hairpin({ ipv4, ipv6, hairpin: works }: ReportEvent): string {
   if (works === null) return NOT_KNOWN;
-  if (ipv4 === "own") return works ? "yes: no NAT" : "no";
+  if (ipv4 === "own" || (ipv4 !== "translated" && ipv6 === "own")) return works ? "yes: no NAT" : "no";
   return works ? "yes: the NAT leads back in" : "no: the NAT does not lead back in";
 }
 

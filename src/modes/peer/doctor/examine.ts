@@ -45,28 +45,40 @@ const LAST_LOOKS_MS = 1_500;
 export async function examine(patient: Patient | null, options: ExamineOptions): Promise<Findings> {
   const { isHidden, asksRouters, signal } = options;
   const deadline = performance.now() + WHOLE_MS;
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]);
   await using all = new AsyncDisposableStack();
-  const ignore = (): void => undefined;
-  const endpoint = all.use(
-    isHidden ? UdpEndpoint.none(ignore) : await UdpEndpoint.open(ignore).catch(() => UdpEndpoint.none(ignore)),
-  );
-  const routers = all.use(
-    new PortMapping({ sockets: asksRouters ? endpoint.sockets : [], onChange: ignore, onFault: ignore }),
-  );
+  const endpoint = all.use(isHidden ? noEndpoint() : await UdpEndpoint.open(ignore).catch(noEndpoint));
+  const sockets = asksRouters ? endpoint.sockets : [];
+  const routers = all.use(new PortMapping({ sockets, onChange: ignore, onFault: ignore }));
   routers.start();
-  const url = patient === null ? null : healthUrl(patient.server);
-  const clock = url === null ? null : serverClockOffset(url);
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]);
   const visited = patient === null ? null : all.use(await visit(patient, inTime));
   signal.throwIfAborted();
+  const url = patient === null || visited === null ? null : healthUrl(patient, visited);
+  const clock = url === null || visited?.isReached !== true ? null : serverClockOffset(url);
   const looked = visited === null ? nothingSeen : await lookOverUdp(endpoint, visited, deadline);
-  await Promise.race([routers.settled(), Bun.sleep(Math.max(0, deadline - performance.now()))]);
+  await by(deadline, routers.settled());
+  return {
+    ips: hostIps(),
+    isHidden,
+    visit: visited,
+    clockOffsetSeconds: clock === null ? null : await by(deadline, clock),
+    proxy: url === null ? null : (proxyFor(url)?.place ?? null),
+    view: viewOf(endpoint, routers),
+    portMapping: routers.report,
+    ...looked,
+  };
+}
+
+const ignore = (): void => undefined;
+const noEndpoint = (): UdpEndpoint => UdpEndpoint.none(ignore);
+
+function healthUrl({ server }: Patient, { node }: Visit): string {
+  return urlOf(server.secure, node, "http", "/healthz");
+}
+
+function viewOf(endpoint: UdpEndpoint, { mappers }: PortMapping): NetworkView {
   const { sockets, reflexive, servers, unanswered, mapping } = endpoint;
-  const view = { sockets, reflexive, servers, unanswered, mapping, mappers: routers.mappers };
-  const clockOffsetSeconds = visited?.isReached === true ? await clock : null;
-  const proxy = url === null ? null : (proxyFor(url)?.place ?? null);
-  const portMapping = routers.report;
-  return { ips: hostIps(), isHidden, visit: visited, clockOffsetSeconds, proxy, view, portMapping, ...looked };
+  return { sockets, reflexive, servers, unanswered, mapping, mappers };
 }
 
 type UdpLook = Pick<Findings, "probe" | "linkMtuBytes">;
@@ -97,12 +109,11 @@ async function classOf(endpoint: UdpEndpoint, deadline: number): Promise<void> {
   };
   const stop = endpoint.onMapping(look);
   look();
-  await Promise.race([known.promise, Bun.sleep(Math.max(0, deadline - performance.now()))]);
+  await by(deadline, known.promise);
   stop();
 }
 
-/** Of the first node; null where the address has none. */
-function healthUrl({ secure, nodes }: Patient["server"]): string | null {
-  const [node] = nodes;
-  return node === undefined ? null : urlOf(secure, node, "http", "/healthz");
+/** What comes of it by then; null for nothing. */
+function by<T>(deadline: number, work: Promise<T>): Promise<T | null> {
+  return Promise.race([work, Bun.sleep(Math.max(0, deadline - performance.now())).then(() => null)]);
 }

@@ -79,6 +79,13 @@ test("reportTable() tells a blocked network from one that was not looked at", ()
   expect(row("ipv4", { ipv4: "blocked" })).toBe("no answer over UDP");
 });
 
+test("reportTable() blames no NAT for what comes back where there is none", () => {
+  expect(row("hairpin", { hairpin: true })).toBe("yes: the NAT leads back in");
+  expect(row("hairpin", { hairpin: true, ipv4: "own" })).toBe("yes: no NAT");
+  expect(row("hairpin", { hairpin: true, ipv4: "none", ipv6: "own" })).toBe("yes: no NAT");
+  expect(row("hairpin", { hairpin: null })).toBe("not known");
+});
+
 test("reportTable() says how far the server's clock is off, and which way", () => {
   expect(row("server clock", { serverClockSeconds: -75 })).toBe("75 s behind this machine's");
   expect(row("server clock", { serverClockSeconds: 2 })).toBe("2 s ahead of this machine's");
