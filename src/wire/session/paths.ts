@@ -148,10 +148,10 @@ export class Paths {
   handleTimeout(now: number): void {
     for (const path of this.#sending.values()) path.handleTimeout(now, this.#options.lost);
     for (const route of this.#routes.values()) {
-      this.#look(now, route);
       this.#doubtSize(now, route);
       const hasOther = this.#hasOther(route);
       const why = this.#checks.handleTimeout(now, route, route.isDoubted && !hasOther) ?? this.#silence(now, route);
+      this.#look(now, route);
       const isLimited = why !== null && (!route.isUsable || hasOther);
       if (isLimited) this.#lose(now, route, why);
     }
@@ -193,7 +193,11 @@ export class Paths {
       this.#checks.hurry(now, route);
     }
     const isSuspect = route.path?.isSuspect === true;
-    if (isSuspect && !route.wasSuspect) this.#unsettle(now, route);
+    if (isSuspect && !route.wasSuspect) {
+      // However that came out: what is on its way there goes out again elsewhere.
+      route.path?.recovery.abandon(this.#options.lost);
+      this.#unsettle(now, route);
+    }
     route.wasSuspect = isSuspect;
   }
 
