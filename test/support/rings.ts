@@ -2,7 +2,7 @@ import { debian, type DebianPackage } from "./debian.ts";
 
 export interface Ring {
   readonly name: string;
-  /** The whole ring is ended and counts as failed after this long. The limits of all rings together stay under 20 minutes. */
+  /** The whole ring is ended and counts as failed after this long. The limits of all rings together stay under 25 minutes. */
   readonly limitSeconds: number;
   /** How long one test of it may take. */
   readonly testSeconds: number;
@@ -100,8 +100,9 @@ export const rings: readonly Ring[] = [
     ...bare,
     name: "natlab",
     folders: ["test/natlab"],
-    limitSeconds: 150,
+    limitSeconds: 300,
     testSeconds: 60,
+    workers: 2,
     prepare: [compile],
     needs: laboratory,
     namespaces: true,

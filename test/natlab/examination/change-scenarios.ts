@@ -1,3 +1,4 @@
+import { Capture } from "../../support/capture.ts";
 import type { Lab, LabSpec } from "../../support/natlab.ts";
 import type { Village } from "../village.ts";
 import { mustGoDirect } from "./blocked-scenarios.ts";
@@ -10,6 +11,7 @@ const MINUTE_MS = 60_000;
 /** Many times what is aimed at. Milliseconds. */
 const BACK_WITHIN_MS = 30_000;
 const ASLEEP_MS = 60_000;
+const KEEPALIVES = 20;
 const CALM_MINUTES = 5;
 const FAMILY_WITHIN_MS = 2 * MINUTE_MS;
 const homes = { a: "cone", b: "cone" };
@@ -22,6 +24,12 @@ const moving: readonly LabSpec[] = [
 ];
 
 export const changeScenarios: readonly Scenario[] = [
+  {
+    number: 26,
+    claim: "who says nothing for ten minutes still has a direct path, for a few datagrams",
+    aim: "afterIdle: ≤ 150; datagramsPerMinute: ≤ 10 each way",
+    cases: [silent(10)],
+  },
   {
     number: 27,
     claim: "routers that forget a mapping after 10 s cost no path while nothing is said",
@@ -112,6 +120,25 @@ function changes(spec: LabSpec, what: string, change: (village: Village, talk: T
           await Bun.sleep(1_000);
         });
         return { stall, directAgain };
+      }),
+  };
+}
+
+function silent(minutes: number): Case {
+  return {
+    name: `${nameOf(homes)}, ${minutes} minutes idle`,
+    idle: true,
+    run: () =>
+      withTalk(homes, {}, async ({ lab }, talk) => {
+        await mustGoDirect(talk);
+        await Bun.sleep((minutes - 1) * MINUTE_MS);
+        const between = `inbound and udp and src host ${lab.publicIp("a")} and dst host ${lab.publicIp("b")}`;
+        await using capture = await Capture.start(between, lab.inside("core"));
+        await Bun.sleep(MINUTE_MS);
+        const datagramsPerMinute = (await capture.stop()).length;
+        demand(talk.isDirect, "the direct path was left");
+        demand(datagramsPerMinute <= KEEPALIVES, `${datagramsPerMinute} datagrams in a silent minute`);
+        return { afterIdle: await talk.say("after all this time"), datagramsPerMinute };
       }),
   };
 }

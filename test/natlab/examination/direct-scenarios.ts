@@ -47,6 +47,11 @@ export const directScenarios: readonly Scenario[] = [
     cases: [reaches({ a: "cone,stack=v6", b: "cone,stack=v6" }), staysRelayed({ a: "cone,stack=v6", b: "cone" })],
   },
   {
+    number: 14,
+    claim: "an IPv6 firewall is no wall between them",
+    cases: allReach([["upnp,stack=dual,v6=fw", "none,stack=v6,v6=fw"]]),
+  },
+  {
     number: 15,
     claim: "two in one LAN talk inside it, and go on when the server is gone",
     aim: "direct: ≤ 300",

@@ -5,8 +5,10 @@ import { type Case, demand, type Scenario } from "./scenario.ts";
 
 /** Where ports have to be found: several rounds of it. Milliseconds. */
 const PREDICTED_WITHIN_MS = 15_000;
-const DARK_WITHIN_MS = 30_000;
+/** Ports that are random: a series of tries, a minute of rest, and a series. */
+const DARK_WITHIN_MS = 100_000;
 const MINUTE_MS = 60_000;
+const MOST_ENTRIES = 1_400;
 
 const openTo = ["none", "publicfw", "cone", "cone-remap", "cone-open", "cgnat"];
 
@@ -63,6 +65,40 @@ export const hardNatScenarios: readonly Scenario[] = [
     claim: "where nothing sane helps, the session stays over the server and is quiet about it",
     aim: "firstByte: ≤ 300 over UDP; datagrams: ≤ 200 in the first minute, ≤ 20 in each after",
     cases: [quietly("symmetric", "symmetric"), quietly("symmetric-pool", "cone")],
+  },
+  {
+    number: 10,
+    claim: "a router that opens a port on request makes them direct, whatever the other one is",
+    aim: "direct: p95 ≤ 1 500",
+    cases: allReach([
+      ["cone,upnp", "symmetric"],
+      ["symmetric,upnp", "symmetric"],
+    ]),
+  },
+  {
+    number: 11,
+    claim: "one that cannot, because a carrier's NAT stands in front, does no harm",
+    aim: "direct: p95 ≤ 500",
+    cases: allReach([["cgnat,upnp", "cone"]]),
+  },
+  {
+    number: 43,
+    claim: "the search for random ports leaves room in the other router's tables",
+    aim: "entries: ≤ 1 300",
+    cases: [
+      reaches(
+        { a: "symmetric", b: "cone" },
+        {
+          share: 0.95,
+          withinMs: DARK_WITHIN_MS,
+          after: async ({ lab }) => {
+            const entries = Number((await lab.exec("b-router", "conntrack", "-C")).stdout);
+            demand(entries > 0 && entries <= MOST_ENTRIES, `${entries} entries in the router's table`);
+            return { entries };
+          },
+        },
+      ),
+    ],
   },
 ];
 
