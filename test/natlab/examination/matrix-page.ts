@@ -7,17 +7,18 @@ const USUAL_DIRECT = 46;
 /** MATRIX.md, whole. */
 export function matrixPage(results: readonly PairResult[], program: string): string {
   const direct = results.filter(({ isDirect }) => isDirect).length;
+  const connected = results.filter(({ meeting, trouble }) => meeting !== null && trouble === null).length;
   return [
     "# Which networks reach each other directly",
     "",
     `**${direct} of ${results.length} pairs of networks are direct.** Checking announced addresses alone reaches ${NAIVE_DIRECT} of them; answering`,
-    `the addresses that checks come from as well, which is what Tailscale and iroh do by design, ${USUAL_DIRECT}. Every pair is connected from`,
-    "the start, over the server, and moves to the direct path when there is one.",
+    `the addresses that checks come from as well, which is what Tailscale and iroh do by design, ${USUAL_DIRECT}. ${connected} of ${results.length} pairs`,
+    "are connected at once, over the server, and move to the direct path when there is one.",
     "",
     `Written by \`bun run test:natlab -- matrix\`, whole, with ${program}: the compiled program between two people in a small internet`,
     "out of network namespaces, each behind a network of a kind that [natlab](lab/README.md) describes. IPv4, no port mapping,",
     "25 ms each way on both people's links: 100 ms from one to the other and back, 50 ms to the server. A pair with `cone-open`,",
-    "where chance decides who is first, met ten times and counts as direct when nine of them were.",
+    "where chance decides who is first, met ten times and counts as direct when nine of them were; its times are those of the middle one.",
     "",
     "Milliseconds from both knowing of each other to both being on the direct path; a dot where they stay relayed:",
     "",
@@ -26,7 +27,7 @@ export function matrixPage(results: readonly PairResult[], program: string): str
     ...relayed(results.filter(({ isDirect }) => !isDirect)),
     "## Every pair",
     "",
-    "First line: milliseconds from the command to the first line at the other end, registering at the server included.",
+    "First line: milliseconds from the command to the first line at the other end, signing in at the server included.",
     "",
     "| pair | path | direct after | first line after | direct runs |",
     "| --- | --- | --- | --- | --- |",

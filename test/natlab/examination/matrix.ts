@@ -28,7 +28,7 @@ export interface Pair {
 export interface PairResult extends Pair {
   readonly isDirect: boolean;
   readonly directRuns: number;
-  /** Of the first that came to what the pair counts for. */
+  /** Of those that came to what the pair counts for, the one in the middle. */
   readonly meeting: Meeting | null;
   /** Why a meeting failed altogether. */
   readonly trouble: string | null;
@@ -56,7 +56,10 @@ export async function examinePair(pair: Pair): Promise<PairResult> {
   }
   const directRuns = meetings.filter(({ isDirect }) => isDirect).length;
   const isDirect = directRuns >= pair.runs * LEAST_OPEN_SHARE;
-  const meeting = meetings.find((one) => one.isDirect === isDirect) ?? null;
+  const typical = meetings
+    .filter((one) => one.isDirect === isDirect)
+    .toSorted((a, b) => (a.directMs ?? 0) - (b.directMs ?? 0));
+  const meeting = typical[Math.floor(typical.length / 2)] ?? null;
   return { ...pair, isDirect, directRuns, meeting, trouble: troubles[0] ?? null };
 }
 
