@@ -17,11 +17,14 @@ export interface PortSearchOptions {
   readonly random: Random;
 }
 
-/** Rate and most checks of one search. Checks a second; a NAT in front of us keeps an entry for each, and small ones have few thousand. */
+/**
+ * Rate and most checks of one search: a NAT in front of us keeps an entry for each, and small ones have few thousand. Of 256 open ports
+ * 1 150 checks hit one 99 times in 100; with the plain ones beside them they stay below 1 200.
+ */
 const PACES: Readonly<Record<Search, { readonly gapMs: number; readonly most: number }>> = {
   predict: { gapMs: 1, most: 64 },
   window: { gapMs: 5, most: 512 },
-  birthday: { gapMs: 1_000 / 150, most: 1_200 },
+  birthday: { gapMs: 1_000 / 150, most: 1_150 },
 };
 /** Of a predicted port, counted from the start of the search: few ports, so each is tried more than once. Milliseconds. */
 const REPEATS_MS = [0, 60, 150, 300, 500];
