@@ -159,7 +159,7 @@ export class PortMapping implements AsyncDisposable {
   }
 
   #handle(event: PortMapperEvent): void {
-    if (event.kind === "request") void this.#ask(event);
+    if (event.kind === "request") this.#ask(event).catch((error: unknown) => this.#options.onFault(error));
     else if (event.kind === "ended") this.#ended.resolve();
     else this.#tell();
   }

@@ -117,11 +117,13 @@ export class Home {
   #arrange(now: number): void {
     if (this.#isReleasing) return;
     let leave: Leave = "map";
+    let takenPort: number | null = null;
     for (const lane of this.#lanes) {
-      lane.allow(now, leave);
-      const { kind } = lane.standing;
-      if (kind === "mapped") leave = "rest";
-      else if (kind !== "none" && leave === "map") leave = "look";
+      lane.allow(now, leave, takenPort);
+      const { standing } = lane;
+      if (standing.kind === "mapped") takenPort ??= standing.external.port;
+      if (takenPort !== null) leave = "rest";
+      else if (standing.kind !== "none" && leave === "map") leave = "look";
     }
   }
 }

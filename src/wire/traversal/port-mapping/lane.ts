@@ -35,9 +35,13 @@ export interface Lane {
   readonly standing: Standing;
   /** Asks all anew: at first, and when the gateway may have forgotten. A mapping that stands is asked for again. */
   start(now: number): void;
-  allow(now: number, leave: Leave): void;
-  /** Ends what it holds, and asks for nothing more before the next start. */
-  release(now: number): void;
+  /** @param takenPort the external one that a better protocol has, with `rest` */
+  allow(now: number, leave: Leave, takenPort: number | null): void;
+  /**
+   * Ends what it holds, and asks for nothing more before the next start.
+   * @param takenPort an external one that is not to be closed: gateways keep one table for all protocols
+   */
+  release(now: number, takenPort?: number | null): void;
   /** Nothing is under way that the end of the program should wait for. */
   readonly isReleased: boolean;
   /** @param from the gateway, at any port. @returns whether it tells that the gateway has forgotten what it granted */

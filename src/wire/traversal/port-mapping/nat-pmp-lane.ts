@@ -32,6 +32,8 @@ export class NatPmpLane implements Lane {
   #patienceAt = Infinity;
   #externalIp: string | null = null;
   #lease: Lease | null = null;
+  /** The gateway has opened a port that was not given back, whether or not it still answers. */
+  #hasMapped = false;
   #wishedPort: number;
 
   constructor(target: Target) {
@@ -58,16 +60,18 @@ export class NatPmpLane implements Lane {
     if (this.#lease === null) this.#standing = ASKING;
   }
 
-  allow(now: number, leave: Leave): void {
+  allow(now: number, leave: Leave, takenPort: number | null): void {
     this.#leave = leave;
-    if (leave === "rest" && this.#isHolding) this.release(now);
+    if (leave === "rest" && this.#isHolding) this.release(now, takenPort);
     else if (leave !== "rest" && isUnwanted(this.#standing)) this.start(now);
     else if (leave === "map" && this.#standing.kind === "ready") this.#map(now);
   }
 
-  release(now: number): void {
-    const offsets = this.#lease !== null ? RELEASE_AT_MS : this.#isHolding ? [0] : [];
+  release(now: number, takenPort: number | null = null): void {
+    const isOurs = this.#isHolding && this.#wishedPort !== takenPort;
+    const offsets = isOurs ? (this.#lease !== null ? RELEASE_AT_MS : [0]) : [];
     this.#question = "release";
+    this.#hasMapped = false;
     this.#repeats = new Repeats(now, offsets);
     this.#stand(none("unwanted"));
   }
@@ -107,7 +111,7 @@ export class NatPmpLane implements Lane {
 
   /** A mapping is there, or may be by now. */
   get #isHolding(): boolean {
-    return this.#lease !== null || (this.#question === "map" && this.#repeats !== null);
+    return this.#hasMapped || (this.#question === "map" && this.#repeats !== null);
   }
 
   #words(): Uint8Array {
@@ -148,6 +152,7 @@ export class NatPmpLane implements Lane {
   #mapped(now: number, { externalPort, lifetimeSeconds }: NatPmpAnswer & { kind: "map" }): void {
     if (this.#externalIp === null || externalPort === 0 || lifetimeSeconds === 0) return this.#stand(none("refused"));
     this.#lease = new Lease(now, leaseMsOf(lifetimeSeconds));
+    this.#hasMapped = true;
     this.#wishedPort = externalPort;
     const external = { ip: this.#externalIp, port: externalPort };
     this.#standing = { kind: "mapped", external, leaseMs: this.#lease.ms };

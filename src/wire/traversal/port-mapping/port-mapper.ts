@@ -34,6 +34,9 @@ export type PortMapperEvent =
   | { readonly kind: "ended" };
 
 const MAX_KNOWN = 8;
+/** A program that starts is busy, and its timers are late. Milliseconds. */
+const LATE_MS = 50;
+const READ_FIRST_MS = 20;
 
 /**
  * Asks the gateways of this machine to let others reach its sockets, by PCP, NAT-PMP and UPnP at once, and keeps what they grant for as long
@@ -49,6 +52,8 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   #told = "";
   #asked = 0;
   #isStopping = false;
+  /** Nothing is asked again and nobody given up before that. */
+  #patientUntil = -Infinity;
 
   constructor(options: { readonly random: Random }) {
     this.#random = options.random;
@@ -96,6 +101,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   }
 
   handleTimeout(now: number): void {
+    if (this.#wasHeldUp(now)) return;
     for (const home of this.#homes) home.handleTimeout(now);
     this.#review();
   }
@@ -109,6 +115,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   }
 
   pollTransmit(now: number): Transmit<GatewayRoute> | null {
+    if (now < this.#patientUntil) return null;
     for (const home of this.#homes) {
       const out = home.poll(now);
       if (out !== null) return { to: out.to, bytes: out.bytes, segmentBytes: out.bytes.length };
@@ -118,7 +125,15 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
 
   pollTimeout(): number | null {
     const at = Math.min(...this.#homes.map((home) => home.dueAt));
-    return at === Infinity ? null : at;
+    return at === Infinity ? null : Math.max(at, this.#patientUntil);
+  }
+
+  /** So late that answers may have come meanwhile: they are read first. Once, or a machine that is always late would wait for ever. */
+  #wasHeldUp(now: number): boolean {
+    const at = this.pollTimeout();
+    if (at === null || now - at < LATE_MS || at === this.#patientUntil) return false;
+    this.#patientUntil = now + READ_FIRST_MS;
+    return true;
   }
 
   /** After anything may have changed. */

@@ -46,10 +46,15 @@ export class UpnpLane implements Lane {
   #step: Step | null = null;
   #request: GatewayRequest | null = null;
   #lease: Lease | null = null;
-  /** Whom to tell when the mapping is not wanted any more. */
-  #holder: UpnpService | null = null;
+  /** What the gateway may have opened for us, and whom to tell when that is not wanted any more: it outlives a lease that we lost sight of. */
+  #held: { readonly service: UpnpService; readonly port: number } | null = null;
+  /** Of which line the last mapping was wished for. */
+  #asked: UpnpService | null = null;
   #isRenewing = false;
+  #hasLookedAgain = false;
   #isReleasing = false;
+  /** What a better protocol has is not closed. */
+  #takenPort: number | null = null;
 
   constructor(target: Target, random: Random) {
     this.#target = target;
@@ -61,7 +66,7 @@ export class UpnpLane implements Lane {
   }
 
   get isReleased(): boolean {
-    return !this.#isReleasing || (this.#lease === null && this.#step !== "map" && this.#step !== "delete");
+    return !this.#isReleasing || (this.#held === null && this.#step !== "map" && this.#step !== "delete");
   }
 
   get dueAt(): number {
@@ -76,18 +81,19 @@ export class UpnpLane implements Lane {
     if (this.#lease === null) this.#standing = ASKING;
   }
 
-  allow(now: number, leave: Leave): void {
+  allow(now: number, leave: Leave, takenPort: number | null): void {
     if (leave === this.#leave) return;
     this.#leave = leave;
-    if (leave === "rest" && (this.#lease !== null || this.#step === "map")) this.release();
+    if (leave === "rest" && (this.#held !== null || this.#step === "map")) this.release(now, takenPort);
     else if (leave !== "rest" && isUnwanted(this.#standing)) this.start(now);
     else this.#goOn();
   }
 
-  release(): void {
+  release(_now: number, takenPort: number | null = null): void {
     this.#isReleasing = true;
+    this.#takenPort = takenPort;
     this.#search = null;
-    this.#standing = none("unwanted");
+    this.#stand(none("unwanted"));
     this.#goOn();
   }
 
@@ -104,7 +110,8 @@ export class UpnpLane implements Lane {
   }
 
   handleTimeout(now: number): void {
-    if (this.#search?.takeSilence(now) === true || this.#lease?.isOver(now) === true) this.#stand(none("silent"));
+    if (this.#lease?.isOver(now) === true) this.#expire();
+    else if (this.#search?.takeSilence(now) === true) this.#stand(none("silent"));
     else if (this.#lease?.takeRenewal(now) === true) this.#renew();
   }
 
@@ -121,12 +128,11 @@ export class UpnpLane implements Lane {
   handleReply(now: number, reply: GatewayReply | null): void {
     const step = this.#step;
     this.#step = null;
-    if (step === "delete") this.#lease = null;
+    if (step === "delete") this.#held = null;
     else if (this.#isReleasing) this.#answeredLate(now, step, reply);
-    // A gateway that held a mapping a while ago may have restarted, and be found at another place.
-    else if (reply === null && this.#lease !== null) this.start(now);
+    else if (reply === null && this.#lease !== null && !this.#hasLookedAgain) this.#lookAgain(now);
     else if (step === "describe") this.#described(reply);
-    else if (step === "external") this.#placed(reply);
+    else if (step === "external") this.#placed(now, reply);
     else if (step === "map") this.#mapped(now, reply);
     this.#goOn();
   }
@@ -146,8 +152,19 @@ export class UpnpLane implements Lane {
   }
 
   #giveBack(): void {
-    if (this.#lease === null || this.#holder === null) return;
-    this.#ask("delete", deleteRequest(this.#holder, this.#wish.externalPort));
+    if (this.#held?.port === this.#takenPort) this.#held = null;
+    if (this.#held !== null) this.#ask("delete", deleteRequest(this.#held.service, this.#held.port));
+  }
+
+  /** A gateway that held a mapping a while ago may have restarted, and be found at another place. */
+  #lookAgain(now: number): void {
+    this.#hasLookedAgain = true;
+    this.start(now);
+  }
+
+  #expire(): void {
+    if (this.#wish.leaseSeconds > 0) this.#held = null;
+    this.#stand(none("silent"));
   }
 
   #renew(): void {
@@ -159,6 +176,7 @@ export class UpnpLane implements Lane {
   #map(service: UpnpService): void {
     const { ownIp, internalPort } = this.#target;
     const { action, externalPort, leaseSeconds } = this.#wish;
+    this.#asked = service;
     this.#ask("map", addRequest(service, action, { ownIp, internalPort, externalPort, leaseSeconds }));
   }
 
@@ -183,7 +201,7 @@ export class UpnpLane implements Lane {
   }
 
   /** A gateway may have several lines, of which one is up. */
-  #placed(reply: GatewayReply | null): void {
+  #placed(now: number, reply: GatewayReply | null): void {
     const answer = reply === null ? null : readSoapAnswer("GetExternalIPAddress", reply);
     const ip = answer?.isDone === true ? externalIpIn(answer.value) : null;
     if (ip !== null && scopeOf(ip) === "public") {
@@ -192,8 +210,14 @@ export class UpnpLane implements Lane {
     }
     const rest = this.#services.slice(1);
     if (rest.length > 0) this.#services = rest;
-    else if (ip !== null) this.#stand(none("not-public"));
+    else if (ip !== null) this.#useless(now);
     else this.#stand(answer === null ? none("silent") : none("refused", answer.isDone ? null : answer.code));
+  }
+
+  /** What leads only into a carrier's network is not kept. */
+  #useless(now: number): void {
+    if (this.#held !== null) this.release(now);
+    this.#stand(none("not-public"));
   }
 
   #mapped(now: number, reply: GatewayReply | null): void {
@@ -205,11 +229,13 @@ export class UpnpLane implements Lane {
       return;
     }
     this.#wish.granted((action === "AddAnyPortMapping" ? reservedPortIn(answer.value) : null) ?? externalPort);
+    if (this.#asked !== null) this.#held = { service: this.#asked, port: this.#wish.externalPort };
+    this.#hasLookedAgain = false;
+    if (this.#isReleasing) return;
     this.#lease = new Lease(now, LEASE_MS);
-    this.#holder = this.#services[0] ?? this.#holder;
     // Where the search began anew meanwhile the address is still to be told.
     this.#isRenewing = this.#externalIp === null;
-    if (this.#isReleasing || this.#externalIp === null) return;
+    if (this.#externalIp === null) return;
     const external = { ip: this.#externalIp, port: this.#wish.externalPort };
     this.#standing = { kind: "mapped", external, leaseMs: leaseSeconds === 0 ? null : LEASE_MS };
   }

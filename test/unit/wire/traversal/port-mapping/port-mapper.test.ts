@@ -144,14 +144,36 @@ test("PortMapper maps by UPnP when the other two have been silent for a quarter 
   expect(house.gateway.held).toEqual(new Map([[40_000, "upnp 3600 192.168.1.101:40000"]]));
 });
 
-test("PortMapper gives up a worse protocol's mapping when a better one answers late", () => {
+test("PortMapper gives up a worse protocol's mapping when a better one answers late, and closes no port that both have", () => {
   const house = houseOf({ speaks: ["upnp"] })
     .start(v4)
     .runFor(500);
   house.gateway.speaks = ["pcp", "upnp"];
   house.runFor(2_000);
-  expect(house.gateway.asked.at(-1)).toBe("DeletePortMapping");
   expect([house.mapped, house.standing("upnp")]).toEqual([["28.1.0.10 40000"], none("unwanted")]);
+  expect(house.gateway.held).toEqual(new Map([[40_000, `pcp ${house.gateway.lastNonce} 40000`]]));
+
+  const other = houseOf({ speaks: ["upnp"] });
+  other.gateway.taken.add(40_000);
+  other.start(v4).runFor(500);
+  other.gateway.speaks = ["pcp", "upnp"];
+  other.runFor(2_000);
+  expect(other.gateway.asked.at(-1)).toBe("DeletePortMapping");
+  expect([...other.gateway.held.keys()]).toEqual([40_000]);
+});
+
+test("PortMapper closes no port by NAT-PMP that PCP has got late", () => {
+  const house = houseOf({ speaks: ["nat-pmp"] });
+  const answer = house.gateway.datagram.bind(house.gateway);
+  // PCP's questions get lost at first.
+  house.gateway.datagram = (now, bytes, to) => (bytes[0] === 2 && now < 300 ? null : answer(now, bytes, to));
+  house.gateway.speaks = ["pcp", "nat-pmp"];
+  house.start(v4).runFor(300);
+  expect(house.standing("nat-pmp")?.kind).toBe("mapped");
+  house.runFor(2_000);
+  expect([house.standing("pcp")?.kind, house.standing("nat-pmp")]).toEqual(["mapped", none("unwanted")]);
+  expect(house.gateway.held.size).toBe(1);
+  expect(house.gateway.asked).not.toContain("nat-pmp 0");
 });
 
 test("PortMapper asks a silent gateway five times by each protocol, and then no more", () => {
@@ -327,6 +349,61 @@ test("PortMapper takes a mapping without an end where the gateway has no others,
   expect(house.gateway.held).toEqual(new Map([[40_000, "upnp 0 192.168.1.101:40000"]]));
   house.stop().runFor(500);
   expect([house.hasEnded, house.gateway.held.size]).toEqual([true, 0]);
+});
+
+test("PortMapper ends a mapping also when it has lost sight of it meanwhile", () => {
+  for (const speaks of [["pcp"], ["nat-pmp"], ["upnp"]] as const) {
+    const house = houseOf({ speaks, permanentOnly: true }).start(v4).runFor(2_000);
+    house.gateway.speaks = [];
+    house.start(v4).runFor(5_000);
+    expect([house.mapped, house.gateway.held.size]).toEqual([[], 1]);
+    house.gateway.speaks = speaks;
+    house.stop().runFor(500);
+    expect([house.hasEnded, house.gateway.held.size]).toEqual([true, 0]);
+  }
+});
+
+test("PortMapper reads what came while its program was held up, before it asks again or gives anybody up", () => {
+  const house = new House().start(v4);
+  house.now = 400;
+  house.mapper.handleTimeout(house.now);
+  expect(house.mapper.pollTransmit(house.now)).toBeNull();
+  expect(house.standing("pcp")).toEqual({ kind: "asking" });
+  house.runFor(100);
+  expect(house.mapped).toEqual(["28.1.0.10 40000"]);
+  expect(house.gateway.asked.filter((what) => what.startsWith("pcp"))).toEqual(["pcp 7200"]);
+});
+
+test("PortMapper is held up once in a row, and goes on then", () => {
+  const house = houseOf({ speaks: [] }).start(v4);
+  house.now = 400;
+  house.mapper.handleTimeout(house.now);
+  house.now = 800;
+  house.mapper.handleTimeout(house.now);
+  expect(house.standing("pcp")).toEqual(none("silent"));
+});
+
+test("PortMapper gives a mapping back when the gateway has come behind a carrier's NAT", () => {
+  for (const protocol of ["pcp", "nat-pmp", "upnp"] as const) {
+    const house = houseOf({ speaks: [protocol] })
+      .start(v4)
+      .runFor(5_000);
+    house.gateway.externalIp = "100.64.0.7";
+    house.runFor(3_600_000);
+    expect([house.mapped, house.gateway.held.size]).toEqual([[], 0]);
+    expect(house.standing(protocol)).toEqual(none("not-public"));
+  }
+});
+
+test("PortMapper looks once more for a gateway that is found and does not answer, and then leaves it", () => {
+  const house = houseOf({ speaks: ["upnp"] })
+    .start(v4)
+    .runFor(5_000);
+  house.gateway.http = () => null;
+  const before = house.sent.length;
+  house.runFor(3_600_000);
+  expect(house.sent.length - before).toBe(2);
+  expect(house.standing("upnp")).toEqual(none("silent"));
 });
 
 test("PortMapper gives everything back at the end, in one round trip", () => {
