@@ -21,6 +21,8 @@ export interface SeekerOptions {
   readonly probe: (route: Route, tier: number) => void;
   /** Has the session carry a frame to the other end. */
   readonly say: (frame: CarriedFrame) => void;
+  /** A defect of ours. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Of this program. */
@@ -125,7 +127,16 @@ export class PathSeeker {
     this.#pump();
   }
 
+  /** What the other end says leads here too, by a timer of our own: a throw must end nothing. */
   #pump(): void {
+    try {
+      this.#run();
+    } catch (error) {
+      this.#options.onFault(error);
+    }
+  }
+
+  #run(): void {
     if (this.#isStopped) return;
     const now = performance.now();
     for (let probe = this.#traversal.pollProbe(now); probe !== null; probe = this.#traversal.pollProbe(now))

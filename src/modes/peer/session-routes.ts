@@ -1,4 +1,4 @@
-import type { UdpAddress } from "../../wire/address.ts";
+import { sameAddress, type UdpAddress } from "../../wire/address.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import { RELAY_ROUTE, type Route, type UdpRoute } from "../../wire/session/route.ts";
 import { RELAY_TIER } from "../../wire/session/route-state.ts";
@@ -39,6 +39,8 @@ export interface RoutesCore {
   probe(route: Route, tier: number): void;
   /** Has a frame carried to the other end. */
   say(frame: CarriedFrame): void;
+  /** Our NAT shows us at another address than before. */
+  addressChanged(): void;
   /** These receiver indexes of ours are another's at the relay. */
   discard(indexes: readonly number[]): void;
   /** No direct path came in time where there has to be one. */
@@ -58,22 +60,26 @@ export class SessionRoutes {
   readonly #path: SessionPath;
   readonly #outlook: PathOutlook;
   readonly #forgetMapping: () => void;
+  /** Where the server saw our IPv4 socket last. */
+  #seenAt: UdpAddress | null;
 
   constructor(options: RoutesOptions, core: RoutesCore) {
-    const { endpoint, place, server, standing, directWithinMs } = options;
+    const { endpoint, place, server, standing, directWithinMs, onFault } = options;
     this.#options = options;
     this.#path = new SessionPath(server);
     this.#outlook = new PathOutlook({
       own: place === null ? () => hiddenStanding : standing,
       onReason: (reason) => this.#path.explained(reason),
     });
-    this.#forgetMapping = endpoint.onMapping(() => this.#outlook.review());
+    this.#seenAt = endpoint.seenAt;
+    this.#forgetMapping = endpoint.onMapping(() => this.#learnMapping(core));
     this.#seeker = new PathSeeker({
       endpoint: place === null ? null : endpoint,
       place: place ?? NOWHERE,
       server,
       probe: (route, tier) => core.probe(route, tier),
       say: (frame) => core.say(frame),
+      onFault,
     });
     this.#relay = directWithinMs === null ? this.#relayed(core) : null;
     this.#guard = directWithinMs === null ? null : new DirectGuard(directWithinMs, () => core.giveUp());
@@ -190,6 +196,13 @@ export class SessionRoutes {
     this.#forgetMapping();
     this.#relay?.close();
     this.#options.viaServer.close();
+  }
+
+  #learnMapping(core: RoutesCore): void {
+    const { seenAt } = this.#options.endpoint;
+    if (seenAt !== null && this.#seenAt !== null && !sameAddress(seenAt, this.#seenAt)) core.addressChanged();
+    this.#seenAt = seenAt ?? this.#seenAt;
+    this.#outlook.review();
   }
 
   #relayed(core: RoutesCore): UdpRelay {

@@ -68,7 +68,9 @@ export class PortSearch {
 
   #repeated({ ports, opensFirst }: PortSearchOptions): { at: number; port: number; isOpener: boolean }[] {
     return REPEATS_MS.flatMap((startMs, round) =>
-      ports.map((port, index) => ({ at: startMs + index * this.#gapMs, port, isOpener: opensFirst && round === 0 })),
+      ports
+        .filter(isSearched)
+        .map((port, index) => ({ at: startMs + index * this.#gapMs, port, isOpener: opensFirst && round === 0 })),
     );
   }
 
@@ -77,6 +79,11 @@ export class PortSearch {
     const drawn = draw(low, high, PACES[how].most, random);
     return drawn.map((port, index) => ({ at: index * this.#gapMs, port, isOpener: false }));
   }
+}
+
+/** Below are the ports of services, which no NAT gives. */
+function isSearched(port: number): boolean {
+  return port >= LOWEST_PORT;
 }
 
 /** Where the whole block may lie of which these were seen: the more of it they span, the less is left to search. */

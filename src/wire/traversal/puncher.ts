@@ -29,7 +29,7 @@ const UNKNOWN_AFTER_MS = 2_000;
 const TRY_TURN_AFTER_MS = 1_000;
 /** What found no way may find one later, when the routers give other ports. Milliseconds. */
 const NEXT_SERIES_AFTER_MS = 60_000;
-/** Between long series with one peer. Milliseconds. */
+/** Between long series with one peer, and between long searches for one. Milliseconds. */
 const GAP_MS = 20_000;
 /** Without a success, until something changes on either network. */
 const MAX_SERIES = 2;
@@ -39,6 +39,9 @@ const COSTS: Readonly<Record<Search, number>> = { predict: 1 / 3, window: 1, bir
 const LINGER_MS = 500;
 /** What the other end asked for is no longer of use then. Milliseconds. */
 const STALE_AFTER_MS = 8_000;
+
+/** An end that lost a few rounds goes on with the other's; numbers further on are made up. */
+const MAX_ROUNDS_AHEAD = 64;
 
 interface Wish {
   readonly round: number;
@@ -80,6 +83,7 @@ export class Puncher {
   readonly #ordered: (OwnSeries | null)[] = [];
   #wish: Wish | null = null;
   #wishAt = 0;
+  #searchNotBefore = 0;
   #running: Running | null = null;
 
   constructor(options: PuncherOptions) {
@@ -258,6 +262,7 @@ export class Puncher {
   #answer(now: number, wish: Wish): void {
     const socket = this.#plan.ours === null ? this.#mainSocket : this.#socketFor(now, wish.round);
     if (now >= wish.staleAt || this.#searchesLeft < COSTS[wish.how] / 2) this.#wish = null;
+    else if (wish.how !== "predict" && now < this.#searchNotBefore) this.#wishAt = this.#searchNotBefore;
     else if (socket === null || !this.#options.turn.take(this)) this.#wishAt = now + TRY_TURN_AFTER_MS;
     else this.#seek(now, wish, socket);
   }
@@ -265,6 +270,7 @@ export class Puncher {
   #seek(now: number, { how, ip, ports }: Wish, socket: number): void {
     this.#wish = null;
     this.#searchesLeft -= COSTS[how];
+    if (how !== "predict") this.#searchNotBefore = now + GAP_MS;
     const opensFirst = this.#plan.ours !== null;
     const search = new PortSearch(now, { how, ports, opensFirst, random: this.#options.random });
     this.#running = { search, socket, ip, endsAt: search.lastAt + LINGER_MS };
@@ -273,6 +279,7 @@ export class Puncher {
   /** @returns null while our own ports of this round are not known yet */
   #socketFor(now: number, round: number): number | null {
     const series = this.#series;
+    if (round > this.#round + MAX_ROUNDS_AHEAD) return null;
     if (series === null) this.#startSeries(now, round);
     else if (series.round < round && series.opening !== null) this.#skipTo(now, series, round);
     return series?.round === round ? (series.opening?.sockets[0] ?? null) : null;

@@ -28,6 +28,7 @@ async function seeking(place: Place) {
       const candidate = frame.kind === "candidate" ? candidateFromFields(frame) : null;
       said.push(candidate === null ? frame.kind : `${candidate.type} ${addressKey(candidate.address)}`);
     },
+    onFault: fail,
   });
   const end = (): void => {
     seeker.stop();
@@ -64,4 +65,19 @@ test("a firewall that a router has opened leaves the address as it is, which was
   const own = a.endpoint.sockets.map(({ family, port }) => ({ ip: ownIps[family], port }));
   a.seeker.mapped(placeWith(...own));
   expect(a.heard()).toEqual([]);
+});
+
+test("what a throw inside ends is reported, and nothing else", async () => {
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+  using endpoint = await UdpEndpoint.open(fail);
+  const faults: unknown[] = [];
+  const defect = new Error("a defect");
+  const onFault = (error: unknown): void => void faults.push(error);
+  const say = (): never => fail(defect);
+  const seeker = new PathSeeker({ endpoint, place: placeWith(), server: "", probe: () => undefined, say, onFault });
+  seeker.announce();
+  expect(faults).toEqual([defect]);
+  seeker.stop();
 });

@@ -202,6 +202,35 @@ test("bad input 94: however often the other end asks, there are two series of se
   expect(bench.sent.length).toBeLessThanOrEqual(2 * 1_150);
 });
 
+test("bad input 94: 20 s pass between two long searches for one peer, also where a path was found in between", () => {
+  const bench = new Bench("independent", "random").runTo(1_000);
+  for (let round = 1; round <= 60; round++) {
+    bench.seekMe("birthday", [], { round });
+    bench.runTo(1_000 + 1_000 * round);
+    bench.puncher.found(bench.now, MAIN);
+    bench.puncher.begin(bench.now);
+  }
+  const begins = bench.sent.filter(({ at }, index) => index === 0 || at - (bench.sent[index - 1]?.at ?? 0) > 100);
+  expect(begins.length).toBeGreaterThan(1);
+  for (const [index, { at }] of begins.entries())
+    if (index > 0) expect(at - (begins[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(20_000);
+});
+
+test("bad input 94: ports of services are not searched, whoever foretells them", () => {
+  const bench = new Bench("independent", "sequential").runTo(1_000);
+  bench.seekMe("predict", [0, 22, 53, 443, 1_023, 1_024, 5_000]);
+  bench.runTo(5_000);
+  expect(new Set(bench.sent.map(({ remote }) => remote.port))).toEqual(new Set([1_024, 5_000]));
+});
+
+test("two sequential NATs: a round that is far ahead is made up", () => {
+  const bench = new Bench("sequential", "sequential").runTo(450);
+  bench.seekMe("predict", [6_001], { round: 0xffff_ffff });
+  bench.runTo(60_000);
+  expect(bench.said.map(({ round }) => round)).toEqual([1, 2, 3]);
+  expect(bench.sent).toEqual([]);
+});
+
 test("a wish that waits for its turn is forgotten after 8 s", () => {
   const turn = new SearchTurn();
   turn.take({});
