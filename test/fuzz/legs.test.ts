@@ -101,6 +101,7 @@ class Relayed implements AsyncDisposable {
       this.sent.push({ bytes: bytes.slice(), to });
       return true;
     },
+    drop: () => undefined,
   });
 
   private constructor(house: House) {

@@ -1,7 +1,7 @@
 import { dlopen, ptr } from "bun:ffi";
 
-/** Calls setsockopt(2) with an int. @returns whether the kernel took it */
-export type SetSocketOption = (fd: number, level: number, option: number, value: number) => boolean;
+/** Calls setsockopt(2) with an int, or with a structure. @returns whether the kernel took it */
+export type SetSocketOption = (fd: number, level: number, option: number, value: number | Uint8Array) => boolean;
 
 // Linux numbers, from asm-generic/socket.h, in.h and in6.h.
 const SOL_SOCKET = 1;
@@ -62,8 +62,10 @@ function loadSetSocketOption(): SetSocketOption | null {
       const { symbols } = dlopen(library, {
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
       });
-      return (fd, level, option, value) =>
-        symbols.setsockopt(fd, level, option, ptr(Int32Array.of(value)), Int32Array.BYTES_PER_ELEMENT) === 0;
+      return (fd, level, option, value) => {
+        const bytes = typeof value === "number" ? Int32Array.of(value) : value;
+        return symbols.setsockopt(fd, level, option, ptr(bytes), bytes.byteLength) === 0;
+      };
     } catch {
       continue;
     }

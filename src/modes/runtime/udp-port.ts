@@ -1,4 +1,5 @@
 import { canonicalIp, familyOf, scopeOf, type UdpAddress } from "../../wire/address.ts";
+import { dropLeading, dropNothing } from "./packet-filter.ts";
 import { joinReceived, SegmentOffload } from "./segment-offload.ts";
 import { forbidFragments, tuneSocket } from "./socket-options.ts";
 import { SourceCache } from "./source-cache.ts";
@@ -126,6 +127,16 @@ export class UdpPort {
     limitHops(socket, DEFAULT_HOPS);
     if (typeof result === "number") this.stats.sent += result;
     else this.stats.failed++;
+  }
+
+  /**
+   * The kernel throws away what begins with this byte, until it is told null. What it has already taken still comes. Where the system has
+   * no such thing nothing changes.
+   */
+  drop(leading: number | null): void {
+    if (this.#socket === null) return;
+    if (leading === null) dropNothing(fdOf(this.#socket));
+    else dropLeading(fdOf(this.#socket), leading);
   }
 
   close(): void {

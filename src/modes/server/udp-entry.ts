@@ -18,7 +18,7 @@ export class UdpEntry {
   /** @param listener which of the server's ports heard it. @param outlet by which it is answered */
   handle(buffer: Uint8Array, from: UdpAddress, listener: number, outlet: UdpOutlet): void {
     for (const run of runsOf(buffer)) {
-      if (run.type === packetType.sealed) this.#relay.relay(buffer, run, from);
+      if (run.type === packetType.sealed) this.#relay.relay(buffer, run, from, outlet);
       else {
         const reply = this.#answer(buffer, run, from, listener, outlet);
         if (reply !== null) outlet.reply(reply, from);

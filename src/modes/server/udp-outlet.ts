@@ -1,7 +1,8 @@
 import type { UdpAddress } from "../../wire/address.ts";
-import { lengthAt } from "../../wire/packet/header.ts";
+import { lengthAt, packetType } from "../../wire/packet/header.ts";
 import type { UdpPort } from "../runtime/udp-port.ts";
 import { PacketQueue } from "./packet-queue.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 /** What waits for one receiver while the system has no room; then its oldest goes. */
 const MAX_QUEUED_BYTES = 262_144;
@@ -11,14 +12,27 @@ export interface Receiver {
   readonly address: UdpAddress | null;
 }
 
+/** What a socket must be able to do for this. */
+export type OutletPort = Pick<UdpPort, "send" | "drop">;
+
 /** One UDP socket of the server and what waits to leave by it: while there is no room, the receivers take turns. */
 export class UdpOutlet {
-  readonly #port: Pick<UdpPort, "send">;
+  readonly #port: OutletPort;
+  readonly #budget: TurnBudget;
   readonly #waiting = new Map<Receiver, PacketQueue>();
   #hasRoom = true;
 
-  constructor(port: Pick<UdpPort, "send">) {
+  constructor(port: OutletPort) {
     this.#port = port;
+    this.#budget = new TurnBudget({
+      spent: () => this.#port.drop(packetType.sealed),
+      renewed: () => this.#port.drop(null),
+    });
+  }
+
+  /** Whether so much as has just come by this socket may be relayed; if not, it is some of too much. */
+  mayRelay(bytes: number): boolean {
+    return this.#budget.take(bytes);
   }
 
   /** An answer, which is lost where there is no room. */

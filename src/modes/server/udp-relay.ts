@@ -12,7 +12,6 @@ import type { Leg } from "./pairing.ts";
 import type { Pairings } from "./pairings.ts";
 import { slowedDown } from "./relay-socket.ts";
 import type { Tally } from "./tally.ts";
-import { TurnBudget } from "./turn-budget.ts";
 import type { UdpOutlet } from "./udp-outlet.ts";
 
 export interface UdpRelayOptions {
@@ -47,12 +46,10 @@ export class UdpLeg {
 export class UdpRelay {
   readonly #options: UdpRelayOptions;
   readonly #allocations: Allocations<UdpOutlet>;
-  readonly #budget: TurnBudget;
 
   constructor(options: UdpRelayOptions) {
-    const { random, ownAddresses, pairings, clock } = options;
+    const { random, ownAddresses, pairings } = options;
     this.#options = options;
-    this.#budget = new TurnBudget(() => clock.now());
     this.#allocations = new Allocations({
       random,
       ownAddresses,
@@ -73,9 +70,12 @@ export class UdpRelay {
     return this.#allocations.handleRequest(this.#options.clock.now(), datagram, from, outlet);
   }
 
-  /** Hands sealed packets on, unopened, to whoever their receiver index belongs to; drops what nobody has registered. */
-  relay(buffer: Uint8Array, { start, end, stride }: Run, from: UdpAddress): void {
-    if (stride > MAX_RELAYED_PACKET_BYTES || !this.#budget.hasTime()) return;
+  /**
+   * Hands sealed packets on, unopened, to whoever their receiver index belongs to; drops what nobody has registered.
+   * @param by the socket at which they came
+   */
+  relay(buffer: Uint8Array, { start, end, stride }: Run, from: UdpAddress, by: UdpOutlet): void {
+    if (stride > MAX_RELAYED_PACKET_BYTES || !by.mayRelay(end - start)) return;
     const receiver = this.#allocations.receiverOf(this.#options.clock.now(), from, receiverIndexAt(buffer, start));
     const sender = receiver?.options.other() ?? null;
     if (sender === null) return;

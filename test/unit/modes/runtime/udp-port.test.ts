@@ -387,3 +387,21 @@ test("sendWithin() limits the hops of one datagram, and of no other; nothing wai
   expect(receiver.heard[2]?.datagram[0]).toBe(4);
   expect(sender.port.stats).toMatchObject({ sent: 3, failed: 1 });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "drop() has the kernel throw away what begins with a byte, and nothing else, until it is told null",
+  async () => {
+    using sender = await openPort();
+    using receiver = await openPort();
+    const send = (...leading: readonly number[]) => {
+      for (const byte of leading) sender.port.send(Uint8Array.of(byte, 9, 9), receiver.port.address);
+    };
+    receiver.port.drop(3);
+    send(1, 3, 5);
+    await receiver.hearing(2);
+    receiver.port.drop(null);
+    send(3, 1);
+    await receiver.hearing(4);
+    expect(receiver.heard.map(({ datagram }) => datagram[0])).toEqual([1, 5, 3, 1]);
+  },
+);

@@ -41,6 +41,7 @@ async function open(limits: Partial<Limits> = {}): Promise<void> {
       sent.push({ bytes: bytes.slice(), to, segmentBytes });
       return hasRoom;
     },
+    drop: () => undefined,
   });
   [ana, ben] = [await house.member("ana"), await house.present("ben")];
   session = await meet(ana, ben, "ben");
@@ -142,7 +143,7 @@ test("bad input 104: an account that floods is held to its rate, told once, and 
   await bind(ana, anasHome, [1]);
   await bind(ben, bensHome, [2]);
   const burst = concat(...Array.from({ length: 50 }, () => packet(2)));
-  for (let at = 0; at < 100; at++) say(burst, anasHome);
+  for (let at = 0; at < 30; at++) say(burst, anasHome);
   const passed = sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
   expect(passed).toBeLessThan(200_000);
   expect(ana.waiting("limited")).toEqual([{ kind: "limited", session, bytesPerSecond: 1_000_000 }]);
@@ -161,7 +162,7 @@ test("while the system has no room receivers take turns, and of one that floods 
   hasRoom = false;
   say(packet(2), anasHome);
   const burst = concat(...Array.from({ length: 50 }, () => packet(2)));
-  for (let at = 0; at < 100; at++) say(burst, anasHome);
+  for (let at = 0; at < 30; at++) say(burst, anasHome);
   for (let at = 0; at < 3; at++) say(packet(4), anasHome);
   expect(sent.length).toBe(1);
   hasRoom = true;
