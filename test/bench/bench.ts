@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   kills: () => import("./server/kills.ts"),
   signalling: () => import("./server/signalling.ts"),
   relay: () => import("./server/relay.ts"),
+  "relay-flood": () => import("./server/relay-flood.ts"),
   core: () => import("./session/core.ts"),
   line: () => import("./session/line.ts"),
 };
