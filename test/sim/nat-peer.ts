@@ -1,4 +1,4 @@
-import type { UdpAddress } from "../../src/wire/address.ts";
+import { sameAddress, type UdpAddress } from "../../src/wire/address.ts";
 import type { SessionEvent } from "../../src/wire/session/events.ts";
 import type { Route } from "../../src/wire/session/route.ts";
 import { Traversal, type TraversalEvent } from "../../src/wire/traversal/traversal.ts";
@@ -15,6 +15,7 @@ export class NatPeer implements SimHost {
   readonly #network: SimNetwork;
   readonly #traversal: Traversal;
   #wasDirect = false;
+  #seenAt: UdpAddress | null = null;
   /** The session has told it something: it is asked what comes of that before time goes on. */
   #hasNews = false;
 
@@ -82,7 +83,11 @@ export class NatPeer implements SimHost {
   }
 
   #learnMapping(): void {
-    this.#traversal.setOwnMapping(this.program.mapping, this.program.seenAt);
+    const { mapping, seenAt } = this.program;
+    this.#traversal.setOwnMapping(mapping, seenAt);
+    if (seenAt !== null && this.#seenAt !== null && !sameAddress(seenAt, this.#seenAt))
+      this.end.do((session, now) => session.addressChanged(now, this.program.socket));
+    this.#seenAt = seenAt ?? this.#seenAt;
     this.wake();
   }
 

@@ -111,6 +111,7 @@ export class LiveSession implements PeerSession, PacketSink {
       {
         probe: (route, tier) => this.#change((now) => this.#core.probe(now, route, tier)),
         say: (frame) => this.#say(frame),
+        addressChanged: (socket) => this.#change((now) => this.#core.addressChanged(now, socket)),
         discard: (indexes) => this.#change(() => indexes.forEach((index) => this.#core.discardIndex(index))),
         giveUp: () => this.abort("no-path", "no direct path"),
       },

@@ -39,8 +39,8 @@ export interface RoutesCore {
   probe(route: Route, tier: number): void;
   /** Has a frame carried to the other end. */
   say(frame: CarriedFrame): void;
-  /** Our NAT shows us at another address than before. */
-  addressChanged(): void;
+  /** Our NAT shows this socket at another address than before. */
+  addressChanged(socket: number): void;
   /** These receiver indexes of ours are another's at the relay. */
   discard(indexes: readonly number[]): void;
   /** No direct path came in time where there has to be one. */
@@ -199,9 +199,11 @@ export class SessionRoutes {
   }
 
   #learnMapping(core: RoutesCore): void {
-    const { seenAt } = this.#options.endpoint;
-    if (seenAt !== null && this.#seenAt !== null && !sameAddress(seenAt, this.#seenAt)) core.addressChanged();
+    const { seenAt, sockets } = this.#options.endpoint;
+    const socket = sockets.find(({ family }) => family === 4)?.socket;
+    const hasChanged = seenAt !== null && this.#seenAt !== null && !sameAddress(seenAt, this.#seenAt);
     this.#seenAt = seenAt ?? this.#seenAt;
+    if (hasChanged && socket !== undefined) core.addressChanged(socket);
     this.#outlook.review();
   }
 

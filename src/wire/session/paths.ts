@@ -94,6 +94,15 @@ export class Paths {
     this.#checks.renew();
   }
 
+  /** What has fallen silent on that socket stays so: the ways that led to its old address are gone. */
+  addressChanged(now: number, socket: number): void {
+    for (const state of this.#routes.values()) {
+      const isOurs = state.route.kind === "udp" && state.route.socket === socket;
+      if (isOurs && state.path?.isSuspect === true && this.#hasOther(state))
+        this.#lose(now, state, "our address has changed");
+    }
+  }
+
   /** A challenge on a route, whether known or not; what answers becomes known. */
   probe(now: number, route: Route, tier: number): void {
     const known = this.#routes.get(routeKey(route));

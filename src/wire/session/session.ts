@@ -166,6 +166,11 @@ export class Session implements Core<SessionEvent, Route> {
     if (this.#indexes.discard(index)) this.#refillSpares();
   }
 
+  /** The NAT in front of us shows this socket at another address than before. */
+  addressChanged(now: number, socket: number): void {
+    if (this.#isOpen) this.#paths.addressChanged(now, socket);
+  }
+
   // Streams.
 
   openStream(cls: StreamClass): number {

@@ -55,9 +55,10 @@ export class Checks {
     this.#welcome(now, this.#list.addCandidate(candidate));
   }
 
-  /** Where the server has observed the other end. */
+  /** Where the server has observed the other end. Seen elsewhere than before it may be nowhere else now, whatever has been settled on. */
   attested(now: number, addresses: readonly UdpAddress[]): void {
-    this.#welcome(now, this.#list.attest(addresses));
+    this.#settle(now);
+    for (const pair of this.#list.attest(addresses)) if (!pair.isValid) pair.queue();
   }
 
   /** The other end has opened its NATs towards all it knows of us. */

@@ -163,6 +163,19 @@ test("once a path is settled on, only an address that promises a better one is c
   expect(bench.timesOf(lan, 2_000).length).toBeGreaterThan(5);
 });
 
+test("though a path is settled on, where the server has just seen the other end is checked", () => {
+  const bench = new Bench();
+  bench.checks.attested(0, [reflexive]);
+  bench.runTo(100);
+  bench.checks.validated(100, 0, reflexive);
+  bench.runTo(1_000);
+  const moved = { ip: "28.3.0.9", port: 4_321 };
+  bench.checks.attested(1_000, [reflexive, moved]);
+  bench.runTo(2_500);
+  expect(bench.timesOf(moved).length).toBeGreaterThan(5);
+  expect(bench.timesOf(reflexive, 1_000)).toEqual([]);
+});
+
 test("an address the other end is heard from is checked at once, in front of those that wait their turn", () => {
   const bench = new Bench().add(lan).add(reflexive).runTo(0);
   const learnt = { ip: "28.3.0.7", port: 1_234 };
