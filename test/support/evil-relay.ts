@@ -4,6 +4,7 @@ import type { Random } from "../../src/wire/core.ts";
 import { WireError } from "../../src/wire/errors.ts";
 import { relay } from "../../src/wire/messages/relay.ts";
 import { legProof } from "../../src/wire/relay/leg-proof.ts";
+import type { EvilUdpRelay } from "./evil-udp-relay.ts";
 
 /** What a WebSocket of a server of ours leads to. */
 export interface Door {
@@ -12,7 +13,8 @@ export interface Door {
   closed(): void;
 }
 
-interface Ticket {
+/** The right of one end to bind a leg. */
+export interface Ticket {
   readonly id: Uint8Array;
   readonly key: Uint8Array;
   readonly session: string;
@@ -30,6 +32,8 @@ const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length)
 export class EvilRelay {
   /** Off until it is switched on: then a server can only say that it does not relay. */
   isOpen = false;
+  /** Where the same legs are to be had over UDP. */
+  udp: EvilUdpRelay | null = null;
   onBody: (body: Uint8Array, from: RelayEnd) => void = (body, from) => from.pass(body);
   /** Bound, the newest of each leg. */
   readonly ends = new Map<string, RelayEnd>();
@@ -38,6 +42,7 @@ export class EvilRelay {
   ticketFor(session: Uint8Array, name: string, byChannel: (body: Uint8Array) => void): Ticket {
     const known = [...this.#tickets.values()].find((each) => each.name === name && each.session === toHex(session));
     const ticket = known ?? { id: random(16), key: random(32), session: toHex(session), name, byChannel };
+    if (known === undefined) this.udp?.add(ticket);
     this.#tickets.set(toHex(ticket.id), ticket);
     return ticket;
   }

@@ -238,8 +238,9 @@ export class EvilServer implements AsyncDisposable {
   #legOf(from: Visitor, { request, session }: Message<"openLeg">): SignallingMessage {
     if (!this.relay.isOpen) return failed(request, "no-path");
     const byChannel = (body: Uint8Array) => this.#toOther(from, session, { kind: "forward", session, body });
+    const ports = this.relay.udp === null ? [] : [this.relay.udp.port];
     const { id, key } = this.relay.ticketFor(session, from.account?.name ?? "", byChannel);
-    return { kind: "leg", request, session, leg: id, key, node: "", ports: [] };
+    return { kind: "leg", request, session, leg: id, key, node: "", ports };
   }
 
   #ring(from: Visitor, { session, purpose, previews }: Message<"ring">): void {
