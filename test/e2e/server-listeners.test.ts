@@ -8,7 +8,7 @@ const ports: UdpPort[] = [];
 afterEach(async () => {
   for (const port of ports.splice(0)) port.close();
   for (const { tcp, udp } of opened.splice(0)) {
-    for (const port of udp) port.close();
+    udp.close();
     await tcp.stop(true);
   }
 });
@@ -16,7 +16,7 @@ afterEach(async () => {
 const handlers: ListenerHandlers = {
   fetch: () => new Response("here"),
   websocket: { message: () => undefined },
-  onDatagram: (datagram, _, listener) => new Uint8Array([...datagram, listener]),
+  onDatagram: (datagram, from, listener, outlet) => outlet.reply(new Uint8Array([...datagram, listener]), from),
   onFault: (error) => process.emitWarning(String(error)),
 };
 
@@ -38,7 +38,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some(
 
 test("a listener has one number over TCP and UDP, and a second UDP port behind it", async () => {
   const { tcp, udp: places } = await open("127.0.0.1", 0);
-  expect(places.map(({ address }) => address.port)).toEqual([tcp.port ?? 0, (tcp.port ?? 0) + 1]);
+  expect(places.addresses.map(({ port }) => port)).toEqual([tcp.port ?? 0, (tcp.port ?? 0) + 1]);
   expect(await (await fetch(`http://127.0.0.1:${tcp.port}/`)).text()).toBe("here");
 });
 
@@ -50,7 +50,7 @@ test("each UDP port knows which it is", async () => {
     heard.push(datagram.toHex());
     if (heard.length === 2) resolve();
   });
-  for (const { address } of places) port.send(Uint8Array.of(7), address);
+  for (const address of places.addresses) port.send(Uint8Array.of(7), address);
   await promise;
   expect(new Set(heard)).toEqual(new Set(["0700", "0701"]));
 });
@@ -59,7 +59,7 @@ test("a UDP port that is taken is passed over for the second one, and refused fo
   const number = await freeRun();
   await udp(() => undefined, number + 1);
   const { udp: places } = await open("127.0.0.1", number);
-  expect(places.map(({ address }) => address.port)).toEqual([number, number + 2]);
+  expect(places.addresses.map(({ port }) => port)).toEqual([number, number + 2]);
   const taken = number + 1;
   expect(await open("127.0.0.1", taken).catch((error: unknown) => error)).toMatchObject({ code: "port-in-use" });
 });
@@ -81,7 +81,7 @@ test("a name is looked up, and one that nobody knows is told with the fix", asyn
 async function freeRun(): Promise<number> {
   const listener = await listen({ host: "127.0.0.1", port: 0 }, handlers);
   const number = listener.tcp.port ?? 0;
-  for (const port of listener.udp) port.close();
+  listener.udp.close();
   await listener.tcp.stop(true);
   return number;
 }

@@ -78,7 +78,7 @@ export class Stage implements AsyncDisposable {
   }
 
   get udpPorts(): readonly number[] {
-    return this.meeting.listeners.flatMap(({ udp }) => udp.map(({ address }) => address.port));
+    return this.meeting.listeners.flatMap(({ udp }) => udp.addresses.map(({ port }) => port));
   }
 
   url(path: string): string {

@@ -125,7 +125,7 @@ async function echoing(): Promise<Listener & AsyncDisposable> {
     },
   );
   const close = async () => {
-    for (const port of listener.udp) port.close();
+    listener.udp.close();
     await listener.tcp.stop(true);
   };
   return { ...listener, [Symbol.asyncDispose]: close };

@@ -65,7 +65,7 @@ async function aboutPorts({ listen: places }: ServeCommand): Promise<readonly Fi
     if (listener !== null) opened.push(listener);
   }
   for (const { tcp, udp } of opened) {
-    for (const port of udp) port.close();
+    udp.close();
     await tcp.stop(true);
   }
   return findings;

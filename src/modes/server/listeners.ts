@@ -4,25 +4,21 @@ import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
-import { UdpPort } from "../runtime/udp-port.ts";
 import type { SocketData } from "./sockets.ts";
 import type { TlsPair } from "./tls.ts";
-import { UdpOutlet } from "./udp-outlet.ts";
+import { type DoorHandlers, UdpDoors } from "./udp-doors.ts";
 import { WebPort } from "./web-port.ts";
 
 /** One TCP port, and two UDP ports: one of the same number and the next free one, to tell NAT mappings apart. */
 export interface Listener {
   readonly ip: string;
   readonly tcp: WebPort;
-  readonly udp: readonly [UdpPort, UdpPort];
+  readonly udp: UdpDoors;
 }
 
-export interface ListenerHandlers {
+export interface ListenerHandlers extends DoorHandlers {
   readonly fetch: (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
   readonly websocket: WebSocketHandler<SocketData>;
-  /** @param buffer one datagram, or several that the kernel has joined. @param listener 0 or 1. @param outlet to answer by */
-  readonly onDatagram: (buffer: Uint8Array, from: UdpAddress, listener: number, outlet: UdpOutlet) => void;
-  readonly onFault: (error: unknown) => void;
   /** Null, or left out: no TLS. */
   readonly tls?: TlsPair | null;
 }
@@ -49,19 +45,15 @@ export async function listen(at: ListenAddress, handlers: ListenerHandlers): Pro
 export function ownAddresses(listeners: readonly Listener[], localIps: readonly string[]): readonly UdpAddress[] {
   return listeners.flatMap(({ ip, udp }) => {
     const ips = ip === "::" || ip === "0.0.0.0" ? localIps : [ip];
-    return udp.flatMap(({ address }) => ips.map((local) => ({ ip: local, port: address.port })));
+    return udp.addresses.flatMap(({ port }) => ips.map((local) => ({ ip: local, port })));
   });
 }
 
 async function listenOnce(ip: string, port: number, handlers: ListenerHandlers): Promise<Listener> {
   const tcp = openTcp(ip, port, handlers);
-  const opened: UdpPort[] = [];
   try {
-    const first = await openUdp(ip, tcp.port, 0, handlers);
-    opened.push(first);
-    return { ip, tcp, udp: [first, await openNextUdp(ip, tcp.port, handlers)] };
+    return { ip, tcp, udp: await UdpDoors.open(ip, tcp.port, handlers) };
   } catch (failure) {
-    for (const each of opened) each.close();
     await tcp.stop(true);
     throw failure;
   }
@@ -73,33 +65,6 @@ function openTcp(ip: string, port: number, { fetch, websocket, tls = null }: Lis
   return new WebPort(port, tls, (at, pair) =>
     Bun.serve({ hostname: ip, port: at, fetch, websocket, error, ...limits, ...(pair !== null && { tls: pair }) }),
   );
-}
-
-async function openNextUdp(ip: string, after: number, handlers: ListenerHandlers): Promise<UdpPort> {
-  for (let step = 1; ; step++) {
-    try {
-      return await openUdp(ip, ((after + step - 1) % 65_535) + 1, 1, handlers);
-    } catch (error) {
-      if (step === ATTEMPTS || codeOf(error) !== "EADDRINUSE") throw error;
-    }
-  }
-}
-
-async function openUdp(ip: string, port: number, listener: number, handlers: ListenerHandlers): Promise<UdpPort> {
-  const opened: { outlet: UdpOutlet | null } = { outlet: null };
-  const udp = await UdpPort.open({
-    ip,
-    port,
-    dualStack: ip === "::",
-    offload: true,
-    onDatagram(buffer, from) {
-      if (opened.outlet !== null) handlers.onDatagram(buffer, from, listener, opened.outlet);
-    },
-    onDrain: () => opened.outlet?.drained(),
-    onFault: handlers.onFault,
-  });
-  opened.outlet = new UdpOutlet(udp);
-  return udp;
 }
 
 /** UDP needs the address itself. @throws UserError `config` */

@@ -55,7 +55,7 @@ export async function openMeeting(options: MeetingOptions, lifecycle: Lifecycle)
   const services = await assembleServices(
     { ...options, ownPlace },
     {
-      ports: listeners.flatMap(({ udp }) => udp.map(({ address }) => address.port)).slice(0, MAX_UDP_PORTS),
+      ports: listeners.flatMap(({ udp }) => udp.addresses.map(({ port }) => port)).slice(0, MAX_UDP_PORTS),
       ownAddresses: ownAddresses(listeners, localIps()),
     },
   );
@@ -103,7 +103,7 @@ async function rest({ revocations, watchers, link, attendance }: Services): Prom
 
 async function closePorts(listeners: readonly Listener[]): Promise<void> {
   for (const { tcp, udp } of listeners) {
-    for (const port of udp) port.close();
+    udp.close();
     await tcp.stop(true);
   }
 }

@@ -138,7 +138,7 @@ async function readyEvent(
   return {
     event: "ready",
     http: first === undefined ? "" : formatHostPort(first.ip, first.tcp.port),
-    udp: listeners.flatMap(({ udp }) => udp.map(({ address }) => formatHostPort(address.ip, address.port))),
+    udp: listeners.flatMap(({ udp }) => udp.addresses.map(({ ip, port }) => formatHostPort(ip, port))),
     fingerprint: fingerprintOf(keys),
     join: formatJoinLine({ ...place, key: keys.channel.publicKey, invite }),
   };
