@@ -32,7 +32,7 @@ mkdir -p "$work" || die "cannot write to $PWD/dist" 'mend the rights of that fol
 #   sourcemap              a defect reports file and line; 1 MB
 #   no autoload            a .env or bunfig.toml in the current folder has no say (a preload there would run as code)
 #   disallow-code-…        no eval, no inspector, and no BUN_OPTIONS=--preload
-#   writer-thread.ts       the entry of a thread: what is not imported is not part of the executable unless it is named
+#   …-thread.ts            entries of threads: what is not imported is not part of the executable unless it is named
 #   __dirname              dependencies that name it would bake the build folder into the executable
 build() {
   target=$1
@@ -42,7 +42,8 @@ build() {
     --compile-exec-argv=--disallow-code-generation-from-strings=strict \
     --define '__dirname="/p2p"' \
     --define "P2P_COMMIT=\"$commit\"" --define "P2P_TARGET=\"$target\"" \
-    --outfile="$work/p2p" "$@" src/main.ts src/store/sqlite/writer-thread.ts >"$work/log" 2>&1
+    --outfile="$work/p2p" "$@" \
+    src/main.ts src/store/sqlite/writer-thread.ts src/modes/server/password-thread.ts >"$work/log" 2>&1
 }
 
 failed() {

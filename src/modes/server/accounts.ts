@@ -11,16 +11,16 @@ import { type Applicant, Credentials } from "./credentials.ts";
 import { GuessingGuard } from "./guessing.ts";
 import { perHour } from "./limits.ts";
 import type { Message } from "./members.ts";
+import type { PasswordThreads } from "./password-threads.ts";
 import { checkNewPassword, hashPassword, normalizePassword } from "./passwords.ts";
 import { Refusal } from "./refusal.ts";
 import { SharedAddressBuckets, type SharedLimits } from "./shared-limits.ts";
-import type { Slots } from "./slots.ts";
 import type { Identity } from "./tokens.ts";
 
 export interface AccountsOptions {
   readonly store: AccountStore;
-  /** Where passwords are hashed, so many at once. */
-  readonly slots: Slots;
+  /** Where passwords are hashed. */
+  readonly passwords: PasswordThreads;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -63,7 +63,7 @@ export class AccountDesk {
 
   /** @throws Refusal `bad-name`, `weak-password`, `bad-invite`, `name-taken`, `already-registered`, `limited`, `busy` */
   async register(applicant: Applicant, message: Message<"register">): Promise<Identity> {
-    const { store, slots, clock, random, log } = this.#options;
+    const { store, passwords, clock, random, log } = this.#options;
     this.#checkKeys(applicant, message.signKey);
     await this.#checkAddress(applicant.ip);
     const name = parseNewName(message.name);
@@ -73,7 +73,7 @@ export class AccountDesk {
       throw new Refusal("already-registered", "this device has an account already");
     const admission = await this.#admit(applicant.ip, message.invite);
     if ((await store.accounts.find(name)) !== null) throw new Refusal("name-taken", `the name "${name}" is taken`);
-    const passwordHash = await hashPassword(slots, password);
+    const passwordHash = await hashPassword(passwords, password);
     const userId = random(16);
     await store.accounts.create({ userId, name, passwordHash, createdAtMs: clock.unixMs() }, admission);
     log.info("account-created");

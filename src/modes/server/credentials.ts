@@ -13,8 +13,8 @@ import {
   normalizePassword,
   verifyPassword,
 } from "./passwords.ts";
+import type { PasswordThreads } from "./password-threads.ts";
 import { Refusal } from "./refusal.ts";
-import type { Slots } from "./slots.ts";
 
 /** Who asks: what the channel has proven, and where it comes from. */
 export interface Applicant {
@@ -25,8 +25,8 @@ export interface Applicant {
 
 export interface CredentialsOptions {
   readonly store: AccountStore;
-  /** Where passwords are hashed, so many at once. */
-  readonly slots: Slots;
+  /** Where passwords are hashed. */
+  readonly passwords: PasswordThreads;
   readonly clock: Clock;
   readonly log: Log;
   readonly guard: GuessingGuard;
@@ -106,15 +106,16 @@ export class Credentials {
   }
 
   async #matches(account: Account | null, password: string): Promise<boolean> {
-    const { slots, log } = this.#options;
+    const { passwords, log } = this.#options;
     if (account !== null && !isSoundHash(account.passwordHash))
       log.error("password-hash-damaged", { user: pii(account.name) });
-    return verifyPassword(slots, password, account?.passwordHash ?? null);
+    return verifyPassword(passwords, password, account?.passwordHash ?? null);
   }
 
   async #renewHash({ userId, passwordHash }: Account, password: string): Promise<void> {
-    const { store, slots } = this.#options;
-    if (isOutdatedHash(passwordHash)) await store.accounts.setPasswordHash(userId, await hashPassword(slots, password));
+    const { store, passwords } = this.#options;
+    if (isOutdatedHash(passwordHash))
+      await store.accounts.setPasswordHash(userId, await hashPassword(passwords, password));
   }
 
   async #wrong(guess: Guess): Promise<Refusal> {
@@ -125,8 +126,8 @@ export class Credentials {
   }
 
   async #setPassword(userId: Uint8Array, password: string, keptDeviceId?: Uint8Array): Promise<readonly Uint8Array[]> {
-    const { store, slots, clock } = this.#options;
-    await store.accounts.setPasswordHash(userId, await hashPassword(slots, password));
+    const { store, passwords, clock } = this.#options;
+    await store.accounts.setPasswordHash(userId, await hashPassword(passwords, password));
     await store.resets.cancel(userId);
     return store.devices.revokeAll(userId, clock.unixMs(), keptDeviceId);
   }

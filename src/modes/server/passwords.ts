@@ -1,6 +1,6 @@
 import { commonPasswords } from "./common-passwords.ts";
+import type { PasswordThreads } from "./password-threads.ts";
 import { Refusal } from "./refusal.ts";
-import type { Slots } from "./slots.ts";
 
 // OWASP's floor for argon2id. Bun's own default takes 64 MiB a password, 2 GB for thirty at once.
 const MEMORY_KIB = 19_456;
@@ -29,18 +29,21 @@ export function checkNewPassword(password: string, name: string): void {
 }
 
 /** @throws Refusal `busy` */
-export async function hashPassword(slots: Slots, password: string): Promise<string> {
-  const options = { algorithm: "argon2id", memoryCost: MEMORY_KIB, timeCost: PASSES } as const;
-  return slots.run(() => Bun.password.hash(password, options));
+export async function hashPassword(threads: PasswordThreads, password: string): Promise<string> {
+  return threads.run({ kind: "hash", password, memoryKiB: MEMORY_KIB, passes: PASSES });
 }
 
 /**
  * @param stored null when there is no such person: the same work is done
  * @throws Refusal `busy`
  */
-export async function verifyPassword(slots: Slots, password: string, stored: string | null): Promise<boolean> {
+export async function verifyPassword(
+  threads: PasswordThreads,
+  password: string,
+  stored: string | null,
+): Promise<boolean> {
   const sound = stored !== null && isSoundHash(stored);
-  const matches = await slots.run(() => Bun.password.verify(password, sound ? stored : NOBODYS, "argon2id"));
+  const matches = await threads.run({ kind: "verify", password, stored: sound ? stored : NOBODYS });
   return sound && matches;
 }
 

@@ -28,6 +28,7 @@ import { LegShaper } from "./leg-shaper.ts";
 import { LimitKeys } from "./limit-keys.ts";
 import { orNone, relayQuota } from "./limits.ts";
 import { type Member, Members } from "./members.ts";
+import { PasswordThreads } from "./password-threads.ts";
 import { handleRemote } from "./requests.ts";
 import { Revocations } from "./revocations.ts";
 import { Slots } from "./slots.ts";
@@ -158,7 +159,7 @@ export async function assembleServices(options: ServicesOptions, udp: UdpPlaces)
     keys: keys.channel,
     accounts: new AccountDesk({
       store,
-      slots,
+      passwords: new PasswordThreads(slots, clock),
       clock,
       random,
       log,
