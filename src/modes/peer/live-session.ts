@@ -110,6 +110,7 @@ export class LiveSession implements PeerSession, PacketSink {
       { ...options, viaServer },
       {
         probe: (route, tier) => this.#change((now) => this.#core.probe(now, route, tier)),
+        forget: (route) => this.#change((now) => this.#core.forget(now, route)),
         say: (frame) => this.#say(frame),
         addressChanged: (socket) => this.#change((now) => this.#core.addressChanged(now, socket)),
         discard: (indexes) => this.#change(() => indexes.forEach((index) => this.#core.discardIndex(index))),
@@ -265,7 +266,7 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   onPackets(datagram: Uint8Array, from: SocketRoute): void {
-    const route = this.#routes.cameBy(from);
+    const route = this.#routes.cameBy(from, datagram);
     if (route !== null) this.#drive.handleDatagram(datagram, route);
   }
 
@@ -301,8 +302,11 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 
   #receiveBody(body: Uint8Array): void {
-    for (const packet of splitByLength(body))
-      if (typeAt(packet, 0, packet.length) === packetType.sealed) this.#drive.handleDatagram(packet, SERVER_ROUTE);
+    for (const packet of splitByLength(body)) {
+      if (typeAt(packet, 0, packet.length) !== packetType.sealed) continue;
+      this.#routes.cameByServer(packet);
+      this.#drive.handleDatagram(packet, SERVER_ROUTE);
+    }
   }
 
   #handle(event: SessionEvent): void {

@@ -1,5 +1,7 @@
 import { sameAddress, type UdpAddress } from "../../wire/address.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
+import { pathIdAt } from "../../wire/packet/header.ts";
+import { CHECKS_PATH } from "../../wire/session/path-id.ts";
 import { RELAY_ROUTE, type Route, type UdpRoute } from "../../wire/session/route.ts";
 import { RELAY_TIER } from "../../wire/session/route-state.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
@@ -37,6 +39,8 @@ export interface RoutesOptions {
 export interface RoutesCore {
   /** Sends one challenge. */
   probe(route: Route, tier: number): void;
+  /** Nothing goes there any more. */
+  forget(route: Route): void;
   /** Has a frame carried to the other end. */
   say(frame: CarriedFrame): void;
   /** Our NAT shows this socket at another address than before. */
@@ -119,10 +123,18 @@ export class SessionRoutes {
     return true;
   }
 
-  /** Which way a datagram came; null for one that we must not answer, since that would show an address of ours. */
-  cameBy(from: SocketRoute): Route | null {
-    if (this.#relay?.owns(from) === true) return RELAY_ROUTE;
+  /** Which way packets came; null for those that we must not answer, since that would show an address of ours. */
+  cameBy(from: SocketRoute, packets: Uint8Array): Route | null {
+    if (this.#relay?.owns(from) === true) {
+      this.cameByServer(packets);
+      return RELAY_ROUTE;
+    }
     return this.#options.place === null ? null : { kind: "udp", ...from };
+  }
+
+  /** Packets came over the server, by whichever of its ways. */
+  cameByServer(packets: Uint8Array): void {
+    if (pathIdAt(packets, 0) !== CHECKS_PATH) this.#relay?.used();
   }
 
   /** Receiver indexes by which packets of this session are told. */
@@ -142,6 +154,7 @@ export class SessionRoutes {
     if (isRelayed(path) && !isRelayed(this.#path.now)) this.#doubt();
     this.#guard?.moved(path);
     this.#outlook.moved(!isRelayed(path));
+    this.#relay?.carried(!isRelayed(path));
     this.#path.moved(path);
   }
 
@@ -213,6 +226,7 @@ export class SessionRoutes {
       endpoint,
       ask: () => viaServer.leg(),
       probe: () => core.probe(RELAY_ROUTE, RELAY_TIER),
+      forget: () => core.forget(RELAY_ROUTE),
       onRefused: (indexes) => core.discard(indexes),
       onFault,
     });

@@ -1,7 +1,9 @@
+import { sameAddress } from "../../wire/address.ts";
 import { toHex } from "../../wire/bytes.ts";
 import { KEEPALIVE_MS } from "../../wire/limits.ts";
 import { LegClient, type LegEvent, waysTo } from "../../wire/relay/leg-client.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import { Drive } from "../runtime/driver.ts";
 import { systemRandom } from "./own-device.ts";
 import type { RouteEvent } from "./path-seeker.ts";
@@ -22,9 +24,12 @@ export interface UdpRelayOptions {
   readonly ask: () => Promise<GivenLeg | null>;
   /** Sends a challenge to the other end over the relay. */
   readonly probe: () => void;
+  /** Nothing goes over it any more. */
+  readonly forget: () => void;
   /** Receiver indexes that are another's at the relay. */
   readonly onRefused: (indexes: readonly number[]) => void;
   readonly onFault: (error: unknown) => void;
+  readonly clock?: Clock;
 }
 
 /** Gaps between challenges to an end that may not have its leg yet; after these as far apart as keepalives. Milliseconds. */
@@ -32,6 +37,8 @@ const PROBE_GAPS_MS = [100, 200, 400, 800, 1_600, 3_200];
 /** Until a server that gave no leg is asked again, twice as long each time. Milliseconds. */
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 300_000;
+/** A direct path has carried everything for so long: the leg is let go, and the line to the server stands by alone. Milliseconds. */
+const REST_AFTER_MS = 60_000;
 
 interface Bound {
   readonly id: string;
@@ -45,24 +52,31 @@ interface Bound {
  */
 export class UdpRelay {
   readonly #options: UdpRelayOptions;
+  readonly #clock: Clock;
   #indexes: readonly number[] = [];
   #leg: Bound | null = null;
   #ways: readonly SocketRoute[] = [];
   /** The other end has answered over it. */
   #isProven = false;
   #probes = 0;
-  #probeTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
+  #cancelProbe = () => {};
+  #cancelRetry = () => {};
+  #cancelRest = () => {};
+  #isDirect = false;
+  #isResting = false;
+  /** When something of this session went over the server last. */
+  #usedAtMs = 0;
   #failures = 0;
   #isClosed = false;
 
   constructor(options: UdpRelayOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** At the start, and when the line to the server is there again: the leg there was may be none any more. Never rejects. */
   async open(): Promise<void> {
-    clearTimeout(this.#retryTimer);
+    this.#cancelRetry();
     const given = await this.#options.ask();
     const addresses = given === null ? [] : await addressesOf(given.host).catch(() => []);
     if (this.#isClosed) return;
@@ -84,7 +98,7 @@ export class UdpRelay {
 
   /** Whether what comes this way was relayed. */
   owns(from: SocketRoute): boolean {
-    return this.#leg?.client.owns(from) ?? false;
+    return this.#ways.some((way) => way.socket === from.socket && sameAddress(way.remote, from.remote));
   }
 
   /** @returns as {@link UdpEndpoint.send}; what cannot go is lost */
@@ -106,15 +120,53 @@ export class UdpRelay {
     this.#with(({ client, drive }) => client.doubt(drive.now()));
   }
 
+  /** Which way the session goes from now on. */
+  carried(isDirect: boolean): void {
+    this.#isDirect = isDirect;
+    this.#cancelRest();
+    if (isDirect) this.#restLater(REST_AFTER_MS);
+    else this.#wake();
+  }
+
+  /** More than checks came over the server: the other end has no direct path, or is not sure of it. */
+  used(): void {
+    this.#usedAtMs = this.#clock.now();
+    this.#wake();
+  }
+
   /** This machine is on another network. */
   moved(): void {
-    this.#with(({ client, drive }) => client.start(drive.now(), this.#ways));
+    if (!this.#isResting) this.#with(({ client, drive }) => client.start(drive.now(), this.#ways));
   }
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#retryTimer);
+    this.#cancelRetry();
+    this.#cancelRest();
     this.#end();
+  }
+
+  #restLater(delayMs: number): void {
+    this.#cancelRest = this.#clock.after(delayMs, () => {
+      const leftMs = this.#usedAtMs + REST_AFTER_MS - this.#clock.now();
+      if (leftMs > 0) this.#restLater(leftMs);
+      else this.#rest();
+    });
+  }
+
+  #rest(): void {
+    this.#isResting = true;
+    this.#isProven = false;
+    this.#cancelProbe();
+    this.#with(({ client, drive }) => client.start(drive.now(), []));
+    this.#options.forget();
+  }
+
+  #wake(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#with(({ client, drive }) => client.start(drive.now(), this.#ways));
+    if (this.#isDirect) this.#restLater(REST_AFTER_MS);
   }
 
   #begin({ leg, key }: GivenLeg): void {
@@ -125,11 +177,12 @@ export class UdpRelay {
       send: ({ bytes, to, segmentBytes }) => endpoint.send(bytes, to, segmentBytes),
       onEvent: (event) => this.#handle(event),
       onFault,
+      clock: this.#clock,
     });
     this.#leg = { id: toHex(leg), client, drive };
     endpoint.addLeg(leg, (reply, from) => drive.handleDatagram(reply, from));
     client.setIndexes(drive.now(), this.#indexes);
-    client.start(drive.now(), this.#ways);
+    if (!this.#isResting) client.start(drive.now(), this.#ways);
     drive.wake();
   }
 
@@ -145,16 +198,16 @@ export class UdpRelay {
 
   /** Until the other end answers; what it sends first, before its leg is there, nobody hears. */
   #probe(): void {
-    clearTimeout(this.#probeTimer);
-    if (this.#isClosed || this.#isProven || this.#leg === null) return;
+    this.#cancelProbe();
+    if (this.#isClosed || this.#isProven || this.#isResting || this.#leg === null) return;
     if (this.#leg.client.route !== null) this.#options.probe();
-    this.#probeTimer = setTimeout(() => this.#probe(), PROBE_GAPS_MS[this.#probes++] ?? KEEPALIVE_MS);
+    this.#cancelProbe = this.#clock.after(PROBE_GAPS_MS[this.#probes++] ?? KEEPALIVE_MS, () => this.#probe());
   }
 
   #retryLater(): void {
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, MAX_RETRY_MS);
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => void this.open(), delayMs);
+    this.#cancelRetry();
+    this.#cancelRetry = this.#clock.after(delayMs, () => void this.open());
   }
 
   #with(run: (leg: Bound) => void): void {
@@ -164,7 +217,7 @@ export class UdpRelay {
   }
 
   #end(): void {
-    clearTimeout(this.#probeTimer);
+    this.#cancelProbe();
     if (this.#leg === null) return;
     this.#options.endpoint.removeLeg(this.#leg.id);
     this.#leg.client.stop();

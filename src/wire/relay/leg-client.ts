@@ -65,12 +65,7 @@ export class LegClient implements Core<LegEvent, SocketRoute> {
     return this.#isBound ? this.#chosen : null;
   }
 
-  /** Whether the server relays to us this way. */
-  owns({ socket, remote }: SocketRoute): boolean {
-    return this.#ways.some((way) => way.socket === socket && sameAddress(way.remote, remote));
-  }
-
-  /** Begins, or begins again on another network: first come, first asked. */
+  /** Begins, or begins again on another network: first come, first asked. Without any way it rests. */
   start(now: number, ways: readonly SocketRoute[]): void {
     this.#ways = ways;
     this.#open.clear();
