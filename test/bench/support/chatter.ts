@@ -1,16 +1,19 @@
 import type { BenchClient } from "./client.ts";
 import { inPairs, type Ringing } from "./ringing.ts";
 
-/** Of one client, from one request to the next. */
+/**
+ * Of one client, from one request to the next, whenever the answer comes: who asked again so long after an answer would come together
+ * with all that had waited for the same thing, from then on, and wait for each other.
+ */
 const EVERY_MS = 100;
 /** In turn; a ring is answered by the neighbour and hung up again. */
 const ROUND = ["ping", "ping", "list", "ping", "ring", "ping", "list", "ping"] as const;
 
 /** Milliseconds. */
 export interface ChatterTimes {
-  /** How long the answers took. */
+  /** How long the answers took, also from when one should have been asked for that had to wait for the last. */
   readonly answers: readonly number[];
-  /** How late it woke from its pauses, which is no fault of the server: about as much of each answer is its own. */
+  /** How late it woke from its pauses, which is no fault of the server and not part of the answers. */
   readonly late: readonly number[];
 }
 
@@ -23,15 +26,16 @@ export interface Chatter {
 /** Begins at once. Takes the `onMessage` of the clients. */
 export function chatter(clients: readonly BenchClient[]): Chatter {
   let [answers, late]: [number[], number[]] = [[], []];
-  const go = async (own: Ringing, rings: Ringing | null, offset: number) => {
-    await Bun.sleep(((offset * 37) % 100) * (EVERY_MS / 100));
-    for (let turn = offset; ; turn++) {
-      const start = performance.now();
+  const start = performance.now();
+  const go = async (own: Ringing, rings: Ringing | null, index: number) => {
+    let due = start + ((index * 37) % 100) * (EVERY_MS / 100);
+    for (let turn = index; ; turn++, due += EVERY_MS) {
+      const free = performance.now();
+      await Bun.sleep(Math.max(0, due - free));
+      const lateMs = performance.now() - Math.max(due, free);
       await once(own, rings, ROUND[turn % ROUND.length] ?? "ping");
-      const end = performance.now();
-      answers.push(end - start);
-      await Bun.sleep(EVERY_MS);
-      late.push(performance.now() - end - EVERY_MS);
+      answers.push(performance.now() - due - lateMs);
+      late.push(lateMs);
     }
   };
   for (const [index, [one, other]] of inPairs(clients).entries()) {

@@ -19,8 +19,15 @@ export class Samples {
     return this.#values.length;
   }
 
-  add(value: number): void {
-    this.#values.push(value);
+  add(...values: readonly number[]): void {
+    this.#values.push(...values);
+  }
+
+  /** Both together. */
+  and(other: Samples): Samples {
+    const both = new Samples();
+    both.add(...this.#values, ...other.#values);
+    return both;
   }
 
   /** @param share 0.5 for the median. NaN where there are none */

@@ -8,6 +8,24 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** What all others take of this machine's processors meanwhile: neither this process nor `pid`. @returns asks for it, in percent of one */
+export function watchOthers(pid: number): () => number {
+  const secondsOf = () =>
+    [performance.now() / 1_000, busySeconds() - cpuSecondsOf(pid) - cpuSecondsOf(process.pid)] as const;
+  const [start, before] = secondsOf();
+  return () => {
+    const [end, after] = secondsOf();
+    return ((after - before) / (end - start)) * 100;
+  };
+}
+
+/** Of all processors since the start of the machine, proc(5): without fields 4 and 5, in which they wait. */
+function busySeconds(): number {
+  const [total = ""] = readFileSync("/proc/stat", "utf8").split("\n", 1);
+  const [user = 0, nice = 0, system = 0, , , ...interrupts] = total.split(/\s+/).slice(1, 8).map(Number);
+  return interrupts.reduce((sum, each) => sum + each, user + nice + system) / 100;
+}
+
 /** The least of what is resident over a while: rubbish that is about to be collected is not counted. Bytes. */
 export async function settledBytesOf(pid: number, forMs: number): Promise<number> {
   let least = footprintOf(pid).residentBytes;

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { ChatterTimes } from "./chatter.ts";
@@ -24,8 +25,7 @@ export class Traffic implements Disposable {
     const traffic = new Traffic();
     const people = residents.map(({ keys, ...rest }) => ({ ...rest, key: keys.exportPrivateKey() }));
     await traffic.#ask({ kind: "start", place, people });
-    // The crowd would have machines of its own: it may not take the time of what is measured. Of this thread alone, on Linux.
-    setPriority(process.pid, constants.priority.PRIORITY_LOW);
+    lowerCrowd();
     return traffic;
   }
 
@@ -44,6 +44,14 @@ export class Traffic implements Disposable {
     const { promise, resolve, reject } = Promise.withResolvers<TrafficReport>();
     this.#worker.once("message", resolve).once("error", reject).postMessage(order, []);
     return promise;
+  }
+}
+
+/** The crowd would have machines of its own: it may not take the time of what is measured, nor may what compiles its code. */
+function lowerCrowd(): void {
+  for (const thread of readdirSync("/proc/self/task")) {
+    const isTraffic = readFileSync(`/proc/self/task/${thread}/comm`, "utf8") === "Worker\n";
+    if (!isTraffic) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
   }
 }
 
