@@ -168,7 +168,8 @@ async function removeAbandoned(): Promise<void> {
   for (const line of (await call("list")).split("\n")) {
     const [name = ""] = line.split(" ");
     const owner = Number.parseInt(ownName.exec(name)?.[1] ?? "", 36);
-    if (owner > 0 && !isAlive(owner)) await call("down", name);
+    // Another run that starts now may have been faster.
+    if (owner > 0 && !isAlive(owner)) await run([natlab, "down", name]);
   }
 }
 
