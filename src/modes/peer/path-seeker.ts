@@ -104,6 +104,7 @@ export class PathSeeker {
 
   stop(): void {
     this.#isStopped = true;
+    this.#traversal.stop();
     clearTimeout(this.#timer);
     this.#forgetMapping();
     this.#close([...this.#spares]);

@@ -44,10 +44,10 @@ export class CheckList {
     return this.#sockets.some((local) => local.socket === socket);
   }
 
-  /** For a socket that is of use towards this one address alone. @returns null when it must not be checked */
+  /** For a socket that is of use towards this one address alone. @returns null when it must not be checked, or there is no room for it */
   addAlone(socket: number, candidate: Candidate): CheckPair | null {
     const permit = this.#permit(candidate);
-    if (permit === null) return null;
+    if (permit === null || !this.#makeRoomAlone()) return null;
     const pair = new CheckPair(socket, candidate.address, candidate.type, permit);
     this.#insert([pair]);
     return pair;
@@ -128,6 +128,15 @@ export class CheckList {
     const [worthless] = index < 0 ? [] : this.#candidates.splice(index, 1);
     if (worthless !== undefined)
       this.#pairs = this.#pairs.filter(({ remote }) => !sameAddress(remote, worthless.address));
+    return worthless !== undefined;
+  }
+
+  /** Whoever has one packet of the other end's for each of its ports must not fill our memory. */
+  #makeRoomAlone(): boolean {
+    const alone = this.#pairs.filter(({ socket }) => !this.hasSocket(socket));
+    if (alone.length < MAX_ANNOUNCED) return true;
+    const worthless = alone.find((pair) => pair.isIdle && !pair.hasAnswered);
+    this.#pairs = this.#pairs.filter((pair) => pair !== worthless);
     return worthless !== undefined;
   }
 

@@ -72,6 +72,7 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     this.#asking = asking;
     this.#end(this.#surveys);
     this.#isJudged = false;
+    this.#found(unknownMapping);
     this.#keepaliveMs = KEEPALIVE_MS;
     this.#lanes = sockets.flatMap(({ socket, family }) => {
       const remotes = servers.filter(({ ip }) => familyOf(ip) === family);
@@ -178,6 +179,7 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     const { reflexive } = lane;
     if (lane.isBlocked) this.#found({ kind: "blocked", step: 0 });
     else if (judged !== null || isOne(reflexive)) this.#found(classifyMapping(reflexive, judged ?? []));
+    else if (reflexive.length === 1) this.#found(unknownMapping);
     else if (reflexive.length > 1 && !this.#isJudged) this.#wantSockets();
   }
 

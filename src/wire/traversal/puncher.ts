@@ -83,7 +83,6 @@ export class Puncher {
   readonly #ordered: (OwnSeries | null)[] = [];
   #wish: Wish | null = null;
   #wishAt = 0;
-  #searchNotBefore = 0;
   #running: Running | null = null;
 
   constructor(options: PuncherOptions) {
@@ -138,6 +137,14 @@ export class Puncher {
     this.#endSearch();
   }
 
+  /** The session is over: others may search. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#running = null;
+    this.#series = null;
+    this.#options.turn.release(this);
+  }
+
   /** Consent of the other end: these ports of its NAT may be searched. @param isAttested whether the server saw it at this IP */
   heard(now: number, { round, how, address, ports }: SeekMe, isAttested: (ip: string) => boolean): void {
     const search = searches[how];
@@ -154,7 +161,8 @@ export class Puncher {
    */
   socketsOpened(now: number, sockets: readonly number[], addresses: readonly (UdpAddress | null)[]): void {
     const series = this.#ordered.shift() ?? null;
-    if (series === null || series !== this.#series || sockets.length === 0) return this.#letGo(sockets);
+    if (series === null || series !== this.#series) return this.#letGo(sockets);
+    if (sockets.length === 0) return this.#endSeries(now, null);
     const surveyed = addresses.filter((address) => address !== null);
     const seen = series.needs.surveyed === 0 && this.#seenAt !== null ? [this.#seenAt] : surveyed;
     const at = series.open(now, sockets, seen, this.#own, this.#plan.seeksTheirs);
@@ -211,15 +219,30 @@ export class Puncher {
 
   #startSeries(now: number, round: number): void {
     const how = this.#plan.ours;
-    if (how === null || this.#seriesLeft === 0) return;
+    if (how === null || this.#target === null || this.#seriesLeft === 0) return;
+    const allowedAt = how === "predict" ? now : this.#options.turn.allowedAt(this.#target.ip);
+    if (now < allowedAt) {
+      this.#startAt = allowedAt;
+      return;
+    }
     if (!this.#options.turn.take(this)) {
       this.#startAt = now + TRY_TURN_AFTER_MS;
       return;
     }
     this.#seriesLeft--;
-    if (how !== "predict") this.#notBefore = now + GAP_MS;
+    if (how !== "predict") this.#began(now, this.#target?.ip ?? "");
     this.#series = new OwnSeries(how, round);
     this.#order(this.#series);
+  }
+
+  #searchableAt(ip: string): number {
+    return Math.max(this.#notBefore, this.#options.turn.allowedAt(ip));
+  }
+
+  /** A long series of ours, or a long search for the other end. */
+  #began(now: number, ip: string): void {
+    this.#notBefore = now + GAP_MS;
+    this.#options.turn.note(now, ip);
   }
 
   #order(series: OwnSeries): void {
@@ -262,7 +285,7 @@ export class Puncher {
   #answer(now: number, wish: Wish): void {
     const socket = this.#plan.ours === null ? this.#mainSocket : this.#socketFor(now, wish.round);
     if (now >= wish.staleAt || this.#searchesLeft < COSTS[wish.how] / 2) this.#wish = null;
-    else if (wish.how !== "predict" && now < this.#searchNotBefore) this.#wishAt = this.#searchNotBefore;
+    else if (wish.how !== "predict" && now < this.#searchableAt(wish.ip)) this.#wishAt = this.#searchableAt(wish.ip);
     else if (socket === null || !this.#options.turn.take(this)) this.#wishAt = now + TRY_TURN_AFTER_MS;
     else this.#seek(now, wish, socket);
   }
@@ -270,7 +293,7 @@ export class Puncher {
   #seek(now: number, { how, ip, ports }: Wish, socket: number): void {
     this.#wish = null;
     this.#searchesLeft -= COSTS[how];
-    if (how !== "predict") this.#searchNotBefore = now + GAP_MS;
+    if (how !== "predict") this.#began(now, ip);
     const opensFirst = this.#plan.ours !== null;
     const search = new PortSearch(now, { how, ports, opensFirst, random: this.#options.random });
     this.#running = { search, socket, ip, endsAt: search.lastAt + LINGER_MS };

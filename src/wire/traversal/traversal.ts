@@ -125,6 +125,11 @@ export class Traversal {
     this.#puncher.begin(now);
   }
 
+  /** The session is over. */
+  stop(): void {
+    this.#puncher.stop();
+  }
+
   /** @param addresses where the server sees the surveyed ones; null without an answer */
   socketsOpened(now: number, sockets: readonly number[], addresses: readonly (UdpAddress | null)[]): void {
     this.#puncher.socketsOpened(now, sockets, addresses);

@@ -306,6 +306,22 @@ test("bad input 93: of 1 000 candidates 16 are kept, of which 12 are tried withi
   expect(bench.sent).toHaveLength(16 * 6);
 });
 
+test("bad input 93: a socket that a search has found keeps 16 addresses, however many the other end sends from", () => {
+  const bench = new Bench();
+  bench.checks.attested(0, [reflexive]);
+  const spare = 7;
+  bench.checks.validated(0, spare, { ...reflexive, port: 50_001 });
+  for (let port = 2_000; port < 4_000; port++) bench.checks.seen(0, spare, { ...reflexive, port });
+  bench.runTo(20_000);
+  expect(new Set(bench.sent.filter(({ socket }) => socket === spare).map(({ to }) => to)).size).toBeLessThanOrEqual(16);
+  for (let port = 4_000; port < 6_000; port++) bench.checks.seen(bench.now, spare, { ...reflexive, port });
+  bench.runTo(100_000);
+  const tried = new Set(bench.sent.filter(({ socket }) => socket === spare).map(({ to }) => to));
+  expect([...tried].some((to) => to.endsWith(":4000"))).toBe(true); // what came to nothing has made room
+  expect(tried.size).toBeLessThanOrEqual(32);
+  expect(bench.checks.kindOf(spare, { ...reflexive, port: 50_001 })).toBe("direct");
+});
+
 test("bad input 93: candidates that came to nothing make room, and attested ones have places of their own", () => {
   const bench = new Bench();
   for (let index = 0; index < 16; index++) bench.add({ ip: `28.9.0.${index + 1}`, port: 50_000 });

@@ -398,11 +398,32 @@ test("what a survey has found by the time everything is asked anew is told", () 
   net.gatherer.survey(net.now, [20, 21]);
   net.runTo(110);
   net.start();
-  expect(net.events.at(-1)).toMatchObject({ kind: "surveyed", sockets: [20, 21], addresses: [null, null] });
+  expect(net.events.findLast(({ kind }) => kind === "surveyed")).toMatchObject({ sockets: [20, 21], addresses: [null, null] });
 });
 
 test("survey() without a server to ask comes back with nothing", () => {
   const gatherer = new Gatherer({ random: seededRandom(3) });
   gatherer.survey(0, [4, 5]);
   expect(gatherer.pollEvent()).toEqual({ kind: "surveyed", sockets: [4, 5], addresses: [null, null] });
+});
+
+test("how a NAT maps is unknown on another network until it is seen, and where one port alone answers", () => {
+  const net = new Net();
+  net.nat = symmetric((port) => port + 2);
+  judge(net);
+  net.nat = () => ({ ip: "28.7.0.7", port: 5_555 });
+  net.isLost = ({ port }) => port === 7_421;
+  net.start();
+  net.runTo(60_000);
+  expect(mappings(net).map(({ kind }) => kind)).toEqual(["sequential", "unknown"]);
+});
+
+test("a NAT is blocked no longer once one port answers", () => {
+  const net = new Net();
+  net.isLost = () => true;
+  net.start();
+  net.runTo(5_000);
+  net.isLost = ({ port }) => port === 7_421;
+  net.runTo(60_000);
+  expect(mappings(net).map(({ kind }) => kind)).toEqual(["blocked", "unknown"]);
 });

@@ -166,11 +166,47 @@ test("a path found while sockets are being opened lets all of them go", () => {
   expect([bench.open.size, bench.sent.length, bench.said.length]).toEqual([0, 0, 0]);
 });
 
-test("a system without sockets to spare costs nothing but the round", () => {
-  const bench = new Bench("sequential", "independent");
+test("a system without sockets to spare costs nothing, and leaves the turn to others", () => {
+  const turn = new SearchTurn();
+  const bench = new Bench("sequential", "independent", turn);
   bench.room = 0;
-  bench.runTo(300_000);
-  expect([bench.said.length, bench.sent.length]).toEqual([0, 0]);
+  bench.runTo(1_000);
+  expect([bench.said.length, bench.sent.length, turn.take({})]).toEqual([0, 0, true]);
+  expect(bench.runTo(300_000).said).toEqual([]);
+});
+
+test("a session that ends in the middle of a search leaves the turn to others", () => {
+  const turn = new SearchTurn();
+  const bench = new Bench("random", "independent", turn).runTo(2_000);
+  expect(turn.take({})).toBe(false);
+  bench.puncher.stop();
+  expect([turn.take({}), bench.puncher.dueAt]).toEqual([true, Infinity]);
+});
+
+test("bad input 94: six long searches go to one address in ten minutes, whichever sessions want them", () => {
+  const turn = new SearchTurn();
+  const sent: number[] = [];
+  for (let session = 0; session < 40; session++) {
+    const bench = new Bench("independent", "random", turn);
+    bench.now = 15_000 * session;
+    bench.puncher.setTarget(bench.now, { ip: theirIp, port: 50_000 + session });
+    bench.seekMe("birthday", []);
+    bench.runTo(15_000 * (session + 1) - 1);
+    bench.puncher.stop();
+    sent.push(bench.sent.length);
+  }
+  expect(sent.filter((count) => count > 0)).toEqual(Array<number>(6).fill(1_150));
+});
+
+test("bad input 94: an end that wanders between addresses gets no more of them", () => {
+  const bench = new Bench("independent", "random").runTo(1_000);
+  for (let second = 1; second < 590; second++) {
+    const ip = second % 20 < 10 ? theirIp : "28.2.0.8";
+    bench.puncher.setTarget(bench.now, { ip, port: 50_000 });
+    bench.seekMe("birthday", [], { round: second, ip, attested: ip });
+    bench.runTo(1_000 + 1_000 * second);
+  }
+  expect(bench.sent.length).toBeLessThanOrEqual(2 * 6 * 1_150);
 });
 
 test("the easy end opens nothing, and searches from its main socket where the other one asks it to", () => {
