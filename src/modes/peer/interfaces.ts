@@ -16,12 +16,12 @@ const POLL_MS = 2_000;
 const SLEPT_MS = 3_000;
 
 /** The networks this machine is in, loopback and link-local ones left out. */
-export function ownSubnets(read: ReadInterfaces = networkInterfaces): readonly Subnet[] {
+export function ownSubnets(read: ReadInterfaces = readOrNothing): readonly Subnet[] {
   return usable(read).map(({ subnet }) => subnet);
 }
 
 /** This machine's own addresses that may reach it from elsewhere, at most 8. Virtual bridges only where there is nothing else. */
-export function hostIps(read: ReadInterfaces = networkInterfaces): readonly string[] {
+export function hostIps(read: ReadInterfaces = readOrNothing): readonly string[] {
   const all = usable(read);
   const real = all.filter(({ name }) => !VIRTUAL.test(name));
   const ips = [...new Set((real.length > 0 ? real : all).map(({ subnet }) => subnet.ip))];
@@ -79,6 +79,15 @@ export class InterfaceWatch implements Disposable {
     } catch {
       return this.#subnets;
     }
+  }
+}
+
+/** The system may be out of what it needs to tell, and most who ask do so by a timer. */
+function readOrNothing(): ReturnType<ReadInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
   }
 }
 

@@ -79,13 +79,21 @@ export class UdpDoors {
     this.#cancelLook();
   }
 
-  /** Addresses come and go, above all those of IPv6. Never rejects. */
+  /** Addresses come and go, above all those of IPv6. Never rejects: where the system cannot tell, what is open stays so. */
   async #look(): Promise<void> {
+    try {
+      await this.#follow();
+    } catch (error) {
+      this.#handlers.onFault(error);
+    }
+    if (!this.#isClosed) this.#cancelLook = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
+  }
+
+  async #follow(): Promise<void> {
     const [{ ip: wildcard }] = this.addresses;
     const ips = new Set(ownIps(this.#read).filter((ip) => wildcard === "::" || familyOf(ip) === 4));
     for (const ip of this.ips) if (!ips.has(ip)) this.#shut(ip);
     for (const ip of ips) if (!this.#open.has(ip)) await this.#add(ip);
-    if (!this.#isClosed) this.#cancelLook = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
   }
 
   async #add(ip: string): Promise<void> {

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { root } from "../../../support/sources.ts";
 import type { NetworkInterfaceInfo } from "node:os";
 import { hostIps, InterfaceWatch, ownSubnets, type ReadInterfaces } from "../../../../src/modes/peer/interfaces.ts";
 
@@ -118,4 +120,19 @@ test("InterfaceWatch stops when it is disposed of", () => {
   machine.tick();
   machine.watch[Symbol.dispose]();
   expect(machine.pending).toBe(0);
+});
+
+test("a program that has used up its files has no addresses for a while, and goes on", async () => {
+  const script = `
+    import { openSync } from "node:fs";
+    import { hostIps } from "${join(root, "src/modes/peer/interfaces.ts")}";
+    hostIps();
+    try { for (;;) openSync("/dev/null"); } catch {}
+    process.stdout.write(JSON.stringify(hostIps()));
+  `;
+  const child = Bun.spawn(["sh", "-c", 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, script], {
+    stderr: "pipe",
+  });
+  expect(await child.stdout.text()).toBe("[]");
+  expect(await child.exited).toBe(0);
 });

@@ -100,6 +100,23 @@ test("addresses that come are listened on within ten seconds, and those that go 
   again.close();
 });
 
+test("where the system cannot tell its addresses, what is open stays open, and is looked at again", async () => {
+  const faults: unknown[] = [];
+  const machine = new Machine(...several);
+  let isFull = false;
+  const read = () => (isFull ? fail(new Error("EMFILE")) : machine.read());
+  const onFault = (error: unknown): void => void faults.push(error);
+  const doors = await UdpDoors.open("0.0.0.0", 0, { ...handlers, onFault }, { read, clock: machine });
+  isFull = true;
+  await machine.look();
+  expect([doors.ips, faults.length]).toEqual([["127.0.0.1", "127.0.0.2"], 1]);
+  isFull = false;
+  machine.ips = ["127.0.0.2", "127.0.0.3"];
+  await machine.look();
+  expect(doors.ips).toEqual(["127.0.0.2", "127.0.0.3"]);
+  doors.close();
+});
+
 test("one address of each family, or one that was asked for, needs no sockets of its own", async () => {
   const machine = new Machine("127.0.0.1", "203.0.113.1", "2001:db8::1", "fe80::1", "fe80::2");
   const all = await UdpDoors.open("0.0.0.0", 0, handlers, { read: machine.read, clock: machine });
