@@ -10,6 +10,7 @@ import {
 import type { Mapper } from "../../../wire/traversal/network-report.ts";
 import { Drive } from "../../runtime/driver.ts";
 import { UdpPort } from "../../runtime/udp-port.ts";
+import { hostIps } from "../interfaces.ts";
 import { systemRandom } from "../own-device.ts";
 import type { EndpointSocket } from "../udp-endpoint.ts";
 import { askGateway } from "./gateway-http.ts";
@@ -24,6 +25,8 @@ export interface PortMappingOptions {
   readonly onFault: (error: unknown) => void;
   /** Where tests say what this machine's gateways are. */
   readonly find?: (sockets: readonly EndpointSocket[]) => Promise<readonly OwnGateway[]>;
+  /** Where tests say what this machine's own addresses are. */
+  readonly ownIps?: () => readonly string[];
 }
 
 /** What the gateways of this machine do for it. */
@@ -126,18 +129,23 @@ export class PortMapping implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    const { sockets, find = findGateways } = this.#options;
+    const { sockets, find = findGateways, ownIps = hostIps } = this.#options;
     const gateways = await find(sockets);
-    const own = new Set(gateways.map(({ ownIp }) => ownIp));
-    await Promise.all([...own].map((ownIp) => this.#open(ownIp)));
+    const wanted = new Set(gateways.map(({ ownIp }) => ownIp));
+    await Promise.all([...wanted].map((ownIp) => this.#open(ownIp)));
     if (this.#isClosed) return;
+    this.#closeAllBut(wanted.union(new Set(ownIps())));
+    this.#mapper.start(this.#drive.now(), gateways, [...this.#ports.keys()]);
+    this.#drive.wake();
+  }
+
+  /** Those of addresses that this machine still has are needed, to give back what was mapped for them. */
+  #closeAllBut(ownIps: ReadonlySet<string>): void {
     for (const [ownIp, port] of this.#ports) {
-      if (own.has(ownIp)) continue;
+      if (ownIps.has(ownIp)) continue;
       port.close();
       this.#ports.delete(ownIp);
     }
-    this.#mapper.start(this.#drive.now(), gateways);
-    this.#drive.wake();
   }
 
   /** An address that is gone by now gets no socket, and so no answers. */

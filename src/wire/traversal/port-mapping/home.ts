@@ -32,6 +32,10 @@ export class Home {
     this.#lanes = familyOf(ownIp) === 6 ? [pcp] : [pcp, new NatPmpLane(target), new UpnpLane(target, random)];
   }
 
+  get ownIp(): string {
+    return this.#gateway.ownIp;
+  }
+
   get mapping(): PortMapping | null {
     const { ownIp, internalPort } = this.#gateway;
     for (const { standing } of this.#lanes)

@@ -49,6 +49,8 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   #homes: readonly Home[] = [];
   /** These and earlier ones: a gateway may remember the one who comes back. */
   #known: readonly Home[] = [];
+  /** No gateway of theirs is wanted any more: what they hold is being given back, or was. */
+  #leaving: readonly Home[] = [];
   #told = "";
   #asked = 0;
   #isStopping = false;
@@ -67,12 +69,16 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
     return this.#homes.map((home) => home.report);
   }
 
-  /** All is asked anew: at first, when the network is another one, and when a gateway may have restarted. */
-  start(now: number, gateways: readonly OwnGateway[]): void {
+  /**
+   * All is asked anew: at first, when the network is another one, and when a gateway may have restarted.
+   * @param ownIps from where datagrams can leave: what was mapped for one of these, and is not wanted any more, is given back
+   */
+  start(now: number, gateways: readonly OwnGateway[], ownIps: readonly string[] = []): void {
     this.#homes = gateways.map(
       (gateway) => this.#known.find((home) => home.isFor(gateway)) ?? new Home(gateway, this.#random),
     );
     this.#known = [...new Set([...this.#homes, ...this.#known])].slice(0, MAX_KNOWN);
+    this.#leave(now, ownIps);
     for (const home of this.#homes) home.start(now);
     this.#review();
   }
@@ -85,7 +91,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   }
 
   handleDatagram(now: number, datagram: Uint8Array, { ownIp, remote }: GatewayRoute): void {
-    const home = this.#homes.find((each) => each.hears(ownIp, remote));
+    const home = this.#running.find((each) => each.hears(ownIp, remote));
     if (home === undefined) return;
     const hasForgotten = home.handleDatagram(now, datagram, remote);
     // What one gateway has forgotten for one address it has forgotten for all.
@@ -102,21 +108,22 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
 
   handleTimeout(now: number): void {
     if (this.#wasHeldUp(now)) return;
-    for (const home of this.#homes) home.handleTimeout(now);
+    for (const home of this.#running) home.handleTimeout(now);
     this.#review();
   }
 
   pollEvent(): PortMapperEvent | null {
     const event = this.#events.shift();
-    if (event !== undefined || !this.#isStopping || this.#homes.some((home) => !home.isReleased)) return event ?? null;
+    if (event !== undefined || !this.#isStopping || this.#running.some((home) => !home.isReleased))
+      return event ?? null;
     this.#isStopping = false;
-    this.#homes = [];
+    this.#homes = this.#leaving = [];
     return { kind: "ended" };
   }
 
   pollTransmit(now: number): Transmit<GatewayRoute> | null {
     if (now < this.#patientUntil) return null;
-    for (const home of this.#homes) {
+    for (const home of this.#running) {
       const out = home.poll(now);
       if (out !== null) return { to: out.to, bytes: out.bytes, segmentBytes: out.bytes.length };
     }
@@ -124,8 +131,19 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   }
 
   pollTimeout(): number | null {
-    const at = Math.min(...this.#homes.map((home) => home.dueAt));
+    const at = Math.min(...this.#running.map((home) => home.dueAt));
     return at === Infinity ? null : Math.max(at, this.#patientUntil);
+  }
+
+  get #running(): readonly Home[] {
+    return [...this.#homes, ...this.#leaving];
+  }
+
+  /** Who comes back to an address that was gone meanwhile is told again. */
+  #leave(now: number, ownIps: readonly string[]): void {
+    const leaving = this.#known.filter((home) => !this.#homes.includes(home) && ownIps.includes(home.ownIp));
+    for (const home of leaving) if (!this.#leaving.includes(home)) home.release(now);
+    this.#leaving = leaving;
   }
 
   /** So late that answers may have come meanwhile: they are read first. Once, or a machine that is always late would wait for ever. */
@@ -138,7 +156,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
 
   /** After anything may have changed. */
   #review(): void {
-    for (const home of this.#homes) {
+    for (const home of this.#running) {
       for (let request = home.pollRequest(); request !== null; request = home.pollRequest()) {
         const id = this.#asked++;
         this.#requests.set(id, home);

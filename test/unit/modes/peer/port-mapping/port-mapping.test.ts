@@ -60,6 +60,22 @@ test("PortMapping gets a mapping of a real gateway, tells of it, and gives it ba
   expect([mapping.mapped, gateway.model.held.size]).toEqual([[], 0]);
 });
 
+test("PortMapping gives a mapping back when its gateway is not on the way any more, as beside a tunnel", async () => {
+  await using gateway = await LoopbackGateway.open();
+  let gateways = [{ ownIp: gatewayIp, gatewayIp, internalPort: 40_000 }];
+  const find = async () => gateways;
+  const options = { sockets, onChange: () => undefined, onFault: fail, find, ownIps: () => [gatewayIp] };
+  await using mapping = new PortMapping(options);
+  mapping.start();
+  await mapping.settled();
+  expect(gateway.model.held.size).toBe(1);
+  gateways = [];
+  mapping.refresh();
+  await mapping.settled();
+  await mapping[Symbol.asyncDispose]();
+  expect(gateway.model.held.size).toBe(0);
+});
+
 test("PortMapping asks nobody before it is started, without sockets, or after its end", async () => {
   const find = () => Promise.reject(new Error("nobody was to be asked"));
   const options = { onChange: () => undefined, onFault: fail, find };

@@ -28,6 +28,13 @@ class House {
   disguise: (from: GatewayRoute) => GatewayRoute = (from) => from;
   #inFlight: { readonly at: number; readonly run: () => void }[] = [];
 
+  /** No gateway is wanted now, and this machine has its addresses still. */
+  leave(): this {
+    this.mapper.start(this.now, [], [v4.ownIp, v6.ownIp]);
+    this.#drain();
+    return this;
+  }
+
   start(...gateways: readonly OwnGateway[]): this {
     this.mapper.start(this.now, gateways);
     this.#drain();
@@ -426,6 +433,36 @@ test("PortMapper gives back at the end what is granted only then", () => {
     house.stop().runFor(400);
     expect([house.hasEnded, house.gateway.held.size]).toEqual([true, 0]);
   }
+});
+
+test("PortMapper gives back what was mapped for an address that is no longer behind its gateway", () => {
+  for (const speaks of [["pcp"], ["nat-pmp"], ["upnp"]] as const) {
+    const house = houseOf({ speaks, permanentOnly: true }).start(v4).runFor(5_000);
+    expect(house.gateway.held.size).toBe(1);
+    house.leave().runFor(5);
+    expect([house.mapped, house.gateway.held.size]).toEqual([[], 0]);
+    const asked = house.leave().runFor(36_000_000).gateway.asked.length;
+    expect([house.stop().hasEnded, house.gateway.asked.length]).toEqual([true, asked]);
+  }
+});
+
+test("PortMapper waits at its end also for what it began to give back before", () => {
+  const house = new House().start(v4).runFor(5_000);
+  house.gateway.speaks = [];
+  expect(house.leave().stop().hasEnded).toBe(false);
+  house.gateway.speaks = ["pcp"];
+  expect([house.runFor(200).hasEnded, house.gateway.held.size]).toEqual([true, 0]);
+});
+
+test("PortMapper says nothing for an address that this machine has no more, and gives back when it comes again", () => {
+  const house = houseOf({ speaks: ["pcp"] })
+    .start(v4)
+    .runFor(5_000);
+  const before = house.sent.length;
+  house.start().runFor(5_000);
+  expect([house.sent.length, house.gateway.held.size]).toEqual([before, 1]);
+  expect(house.leave().runFor(5).gateway.held.size).toBe(0);
+  expect(house.start(v4).runFor(5).mapped).toEqual(["28.1.0.10 40000"]);
 });
 
 test("PortMapper asks a gateway that refuses to end a mapping for the shortest life that it has", () => {
