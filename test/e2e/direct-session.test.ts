@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import type { PeerSession } from "../../src/modes/peer/peer-session.ts";
 import { Street } from "../support/neighbours.ts";
 
@@ -22,12 +23,12 @@ test("a session with a path of its own goes on when the server is gone, and nobo
     expect(await heard.promise).toEqual(Uint8Array.of(7));
     await from.ping();
   }
-  expect(paths.filter((kind) => kind === "relay-ws")).toEqual([]);
+  expect(paths.filter((kind) => kind.startsWith("relay"))).toEqual([]);
   expect([...ana.faults, ...ben.faults]).toEqual([]);
 });
 
 async function isDirect(session: PeerSession): Promise<void> {
   const moved = Promise.withResolvers<void>();
-  session.onPath(({ kind }) => kind !== "relay-ws" && moved.resolve());
-  if (session.path.kind === "relay-ws") await moved.promise;
+  session.onPath((path) => !isRelayed(path) && moved.resolve());
+  if (isRelayed(session.path)) await moved.promise;
 }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Seeded } from "../sim/seeded.ts";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import { binary, environment, start } from "../support/binary.ts";
 import { Community, type Person, startServer } from "../support/community.ts";
 import { Gun } from "../support/raw-datagrams.ts";
@@ -87,7 +88,7 @@ test("bad inputs 118 and 123: a program that starts again knows nothing of the s
   await using carl = await RawPeer.register(town, "carl");
   const before = await ben.receiving();
   const session = await carl.node.ask("ben", { purpose: "chat", waitMs: 20_000 });
-  while (session.path.kind === "relay-ws") await Bun.sleep(20);
+  while (isRelayed(session.path)) await Bun.sleep(20);
   for (let count = 0; count < 10; count++) await session.ping();
   before.signal("SIGKILL");
   await before.exited;

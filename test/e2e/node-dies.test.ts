@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import type { P2p } from "../support/binary.ts";
 import type { Person } from "../support/community.ts";
 import { Nodes, nodesMissing } from "../support/nodes.ts";
@@ -46,7 +47,7 @@ for (const [at, whose] of [
     async () => {
       await using there = await ben.receiving();
       await using here = ana.startWith({ stdin: "open" }, "chat", "ben");
-      for (const peer of [here, there]) await peer.waitFor("path", ({ kind }) => kind !== "relay-ws");
+      for (const peer of [here, there]) await peer.waitFor("path", (path) => !isRelayed(path));
       await killed(at);
       await said(here, there, "nobody in between");
       for (const { events } of [here, there]) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import { parseJoinLine } from "../../src/modes/cli/join-line.ts";
 import type { P2p } from "../support/binary.ts";
 import type { Person } from "../support/community.ts";
@@ -40,7 +41,7 @@ beforeAll(async () => {
   [near, far] = [await dora.receiving(), await ben.receiving()];
   eve = await memberAt(nodes, 1, "eve");
   chat = ana.startWith({ stdin: "open" }, "chat", "ben");
-  await chat.waitFor("path", ({ kind }) => kind !== "relay-ws");
+  await chat.waitFor("path", (path) => !isRelayed(path));
   // Who have met do not wait behind strangers that ring.
   for (const name of ["ben", "dora"]) expect((await carl.run("msg", name, "we meet")).exitCode).toBe(0);
   for (const peer of [near, far]) await peer.waitFor("message", ({ text }) => text === "we meet");

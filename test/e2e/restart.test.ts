@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import type { P2p } from "../support/binary.ts";
 import { Community, type Person, startServer } from "../support/community.ts";
 
@@ -47,8 +48,8 @@ async function said(here: P2p, there: P2p, text: string): Promise<void> {
 test("a direct chat goes on while the server is away and after it is back, on the same path", async () => {
   await using pair = await chat();
   const { here, there } = pair;
-  await here.waitFor("path", ({ kind }) => kind !== "relay-ws");
-  await there.waitFor("path", ({ kind }) => kind !== "relay-ws");
+  await here.waitFor("path", (path) => !isRelayed(path));
+  await there.waitFor("path", (path) => !isRelayed(path));
   town.server.signal("SIGTERM");
   await town.server.finished();
   await said(here, there, "nobody in between");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { isRelayed } from "../../src/modes/peer/session-path.ts";
 import { parseJoinLine } from "../../src/modes/cli/join-line.ts";
 import type { P2p } from "../support/binary.ts";
 import type { Person } from "../support/community.ts";
@@ -39,7 +40,7 @@ beforeAll(async () => {
   [near, far] = [await dora.receiving(), await ben.receiving()];
   eve = await memberAt(nodes, 1, "eve");
   chat = ana.startWith({ stdin: "open" }, "chat", "ben");
-  await chat.waitFor("path", ({ kind }) => kind !== "relay-ws");
+  await chat.waitFor("path", (path) => !isRelayed(path));
   for (const [name, peer] of [
     ["ben", far],
     ["dora", near],
