@@ -177,9 +177,9 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
     if (lane === undefined) return;
     const judged = over.find((survey) => survey === this.#judging)?.addresses ?? null;
     const { reflexive } = lane;
-    if (lane.isBlocked) this.#found({ kind: "blocked", step: 0 });
+    if (lane.isBlocked) this.#lose({ kind: "blocked", step: 0 });
     else if (judged !== null || isOne(reflexive)) this.#found(classifyMapping(reflexive, judged ?? []));
-    else if (reflexive.length === 1) this.#found(unknownMapping);
+    else if (reflexive.length === 1) this.#lose(unknownMapping);
     else if (reflexive.length > 1 && !this.#isJudged) this.#wantSockets();
   }
 
@@ -191,6 +191,12 @@ export class Gatherer implements Core<GatherEvent, SocketRoute> {
   #wantSockets(): void {
     this.#isJudged = true;
     this.#events.push({ kind: "sockets-wanted", count: JUDGED_SOCKETS });
+  }
+
+  /** What was found before is to be judged anew when more answers. */
+  #lose(mapping: Mapping): void {
+    this.#isJudged = false;
+    this.#found(mapping);
   }
 
   #found(mapping: Mapping): void {

@@ -28,6 +28,11 @@ export class OwnSeries {
     return openingNeeds(this.how);
   }
 
+  /** What it comes to at most: an opener and a check that arrives from each socket. */
+  get checks(): number {
+    return 2 * this.needs.sockets * ROUNDS[this.how];
+  }
+
   get opening(): PortOpening | null {
     return this.#opening;
   }

@@ -33,6 +33,11 @@ const BLOCK_PORTS = 512;
 const LOWEST_PORT = 1_024;
 const HIGHEST_PORT = 65_535;
 
+/** What one such search comes to at most. */
+export function mostChecks(how: Search): number {
+  return PACES[how].most;
+}
+
 /** Ports of one address, checked one after the other where one of them is thought to lead to the other end. */
 export class PortSearch {
   readonly #gapMs: number;

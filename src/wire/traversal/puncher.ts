@@ -4,7 +4,7 @@ import type { Frame } from "../messages/session.ts";
 import { DIRECT_TIER, OPENER_HOPS, type Probe } from "./checks.ts";
 import { type Mapping, unknownMapping } from "./mapping.ts";
 import { OwnSeries } from "./own-series.ts";
-import { PortSearch } from "./port-search.ts";
+import { mostChecks, PortSearch } from "./port-search.ts";
 import { type PunchPlan, punchPlan, type Search, searches } from "./punch-plan.ts";
 import type { SearchTurn } from "./search-turn.ts";
 
@@ -220,29 +220,26 @@ export class Puncher {
   #startSeries(now: number, round: number): void {
     const how = this.#plan.ours;
     if (how === null || this.#target === null || this.#seriesLeft === 0) return;
-    const allowedAt = how === "predict" ? now : this.#options.turn.allowedAt(this.#target.ip);
-    if (now < allowedAt) {
-      this.#startAt = allowedAt;
-      return;
-    }
-    if (!this.#options.turn.take(this)) {
-      this.#startAt = now + TRY_TURN_AFTER_MS;
-      return;
-    }
+    const series = new OwnSeries(how, round);
+    this.#startAt = this.#turnAt(now, how, this.#target.ip, series.checks);
+    if (now < this.#startAt) return;
     this.#seriesLeft--;
-    if (how !== "predict") this.#began(now, this.#target?.ip ?? "");
-    this.#series = new OwnSeries(how, round);
-    this.#order(this.#series);
+    this.#began(now, how, this.#target.ip, series.checks);
+    this.#series = series;
+    this.#order(series);
   }
 
-  #searchableAt(ip: string): number {
-    return Math.max(this.#notBefore, this.#options.turn.allowedAt(ip));
+  /** When it is our turn for so many checks towards this IP: `now`, or later. */
+  #turnAt(now: number, how: Search, ip: string, checks: number): number {
+    const { turn } = this.#options;
+    const gapAt = how === "predict" ? now : this.#notBefore;
+    const at = Math.max(now, gapAt, turn.allowedAt(now, ip, checks));
+    return at > now || turn.take(this) ? at : now + TRY_TURN_AFTER_MS;
   }
 
-  /** A long series of ours, or a long search for the other end. */
-  #began(now: number, ip: string): void {
-    this.#notBefore = now + GAP_MS;
-    this.#options.turn.note(now, ip);
+  #began(now: number, how: Search, ip: string, checks: number): void {
+    if (how !== "predict") this.#notBefore = now + GAP_MS;
+    this.#options.turn.note(now, ip, checks);
   }
 
   #order(series: OwnSeries): void {
@@ -283,17 +280,20 @@ export class Puncher {
 
   /** Where both ends foretell, each port of ours is used up by one of theirs: so both rounds have to be the same. */
   #answer(now: number, wish: Wish): void {
+    if (now >= wish.staleAt || this.#searchesLeft < COSTS[wish.how] / 2) {
+      this.#wish = null;
+      return;
+    }
     const socket = this.#plan.ours === null ? this.#mainSocket : this.#socketFor(now, wish.round);
-    if (now >= wish.staleAt || this.#searchesLeft < COSTS[wish.how] / 2) this.#wish = null;
-    else if (wish.how !== "predict" && now < this.#searchableAt(wish.ip)) this.#wishAt = this.#searchableAt(wish.ip);
-    else if (socket === null || !this.#options.turn.take(this)) this.#wishAt = now + TRY_TURN_AFTER_MS;
-    else this.#seek(now, wish, socket);
+    this.#wishAt =
+      socket === null ? now + TRY_TURN_AFTER_MS : this.#turnAt(now, wish.how, wish.ip, mostChecks(wish.how));
+    if (socket !== null && now >= this.#wishAt) this.#seek(now, wish, socket);
   }
 
   #seek(now: number, { how, ip, ports }: Wish, socket: number): void {
     this.#wish = null;
     this.#searchesLeft -= COSTS[how];
-    if (how !== "predict") this.#began(now, ip);
+    this.#began(now, how, ip, mostChecks(how));
     const opensFirst = this.#plan.ours !== null;
     const search = new PortSearch(now, { how, ports, opensFirst, random: this.#options.random });
     this.#running = { search, socket, ip, endsAt: search.lastAt + LINGER_MS };

@@ -1,8 +1,13 @@
-/** Long searches of, or for, one address in {@link PERIOD_MS}. */
-const MOST_PER_ADDRESS = 6;
+/** So many checks towards one IP in {@link PERIOD_MS}, be they searches for the other end or openings towards it: six long ones. */
+const MOST_CHECKS = 7_200;
 const PERIOD_MS = 600_000;
 /** Addresses that are remembered; beyond it the one searched longest ago starts afresh. */
 const MAX_ADDRESSES = 1_024;
+
+interface Begun {
+  readonly at: number;
+  readonly checks: number;
+}
 
 /**
  * One search for ports at a time in a process, whatever the sessions in it want, and a few towards one address: each fills tables in
@@ -10,8 +15,8 @@ const MAX_ADDRESSES = 1_024;
  */
 export class SearchTurn {
   #holder: object | null = null;
-  /** When the latest long ones began, by IP. */
-  readonly #longAt = new Map<string, readonly number[]>();
+  /** By IP, oldest first. */
+  readonly #begun = new Map<string, readonly Begun[]>();
 
   /** @returns whether it is `who`'s turn, now or still */
   take(who: object): boolean {
@@ -23,17 +28,28 @@ export class SearchTurn {
     if (this.#holder === who) this.#holder = null;
   }
 
-  /** When the next long search towards this IP may begin; -Infinity for at once. */
-  allowedAt(ip: string): number {
-    return (this.#longAt.get(ip)?.at(-MOST_PER_ADDRESS) ?? -Infinity) + PERIOD_MS;
+  /** When one more of so many checks may go towards this IP. */
+  allowedAt(now: number, ip: string, checks: number): number {
+    const recent = this.#recent(now, ip);
+    let excess = recent.reduce((sum, each) => sum + each.checks, checks) - MOST_CHECKS;
+    for (const { at, checks } of recent) {
+      if (excess <= 0) break;
+      excess -= checks;
+      if (excess <= 0) return at + PERIOD_MS;
+    }
+    return now;
   }
 
-  /** A long search towards this IP begins. */
-  note(now: number, ip: string): void {
-    const latest = [...(this.#longAt.get(ip) ?? []), now].slice(-MOST_PER_ADDRESS);
-    this.#longAt.delete(ip);
-    this.#longAt.set(ip, latest);
-    const [oldest] = this.#longAt.keys();
-    if (this.#longAt.size > MAX_ADDRESSES && oldest !== undefined) this.#longAt.delete(oldest);
+  /** One begins. */
+  note(now: number, ip: string, checks: number): void {
+    const recent = [...this.#recent(now, ip), { at: now, checks }];
+    this.#begun.delete(ip);
+    this.#begun.set(ip, recent);
+    const [oldest] = this.#begun.keys();
+    if (this.#begun.size > MAX_ADDRESSES && oldest !== undefined) this.#begun.delete(oldest);
+  }
+
+  #recent(now: number, ip: string): readonly Begun[] {
+    return (this.#begun.get(ip) ?? []).filter(({ at }) => at > now - PERIOD_MS);
   }
 }

@@ -398,7 +398,10 @@ test("what a survey has found by the time everything is asked anew is told", () 
   net.gatherer.survey(net.now, [20, 21]);
   net.runTo(110);
   net.start();
-  expect(net.events.findLast(({ kind }) => kind === "surveyed")).toMatchObject({ sockets: [20, 21], addresses: [null, null] });
+  expect(net.events.findLast(({ kind }) => kind === "surveyed")).toMatchObject({
+    sockets: [20, 21],
+    addresses: [null, null],
+  });
 });
 
 test("survey() without a server to ask comes back with nothing", () => {
@@ -426,4 +429,20 @@ test("a NAT is blocked no longer once one port answers", () => {
   net.isLost = ({ port }) => port === 7_421;
   net.runTo(60_000);
   expect(mappings(net).map(({ kind }) => kind)).toEqual(["blocked", "unknown"]);
+});
+
+test("a NAT is judged again after an outage", () => {
+  const net = new Net();
+  net.nat = symmetric((port) => port + 2);
+  net.gatherer.setKeepalive(0, true);
+  judge(net);
+  net.isLost = () => true;
+  net.runTo(30_000);
+  net.isLost = () => false;
+  const wanted = net.events.length;
+  net.runTo(130_000);
+  expect(net.events.slice(wanted).some(({ kind }) => kind === "sockets-wanted")).toBe(true);
+  net.gatherer.judge(net.now, [20, 21, 22, 23]);
+  net.runTo(131_000);
+  expect(mappings(net).map(({ kind }) => kind)).toEqual(["sequential", "blocked", "sequential"]);
 });

@@ -198,6 +198,21 @@ test("bad input 94: six long searches go to one address in ten minutes, whicheve
   expect(sent.filter((count) => count > 0)).toEqual(Array<number>(6).fill(1_150));
 });
 
+test("bad input 94: an end that wanders has no more foretold ports searched than others", () => {
+  const bench = new Bench("independent", "sequential").runTo(1_000);
+  for (let step = 1; step < 2_950; step++) {
+    const ip = step % 20 < 10 ? theirIp : "28.2.0.8";
+    bench.puncher.setTarget(bench.now, { ip, port: 50_000 });
+    bench.seekMe(
+      "predict",
+      Array.from({ length: 16 }, (_, n) => 5_000 + n),
+      { round: step, ip, attested: ip },
+    );
+    bench.runTo(1_000 + 200 * step);
+  }
+  expect(bench.sent.length).toBeLessThanOrEqual(2 * 7_200);
+});
+
 test("bad input 94: an end that wanders between addresses gets no more of them", () => {
   const bench = new Bench("independent", "random").runTo(1_000);
   for (let second = 1; second < 590; second++) {
