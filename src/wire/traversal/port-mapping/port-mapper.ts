@@ -37,6 +37,8 @@ const MAX_KNOWN = 8;
 /** A program that starts is busy, and its timers are late. Milliseconds. */
 const LATE_MS = 50;
 const READ_FIRST_MS = 20;
+/** No gateway restarts sooner again: one whose time runs backwards in every answer is not asked in a circle. Milliseconds. */
+const RESTART_GAP_MS = 10_000;
 
 /**
  * Asks the gateways of this machine to let others reach its sockets, by PCP, NAT-PMP and UPnP at once, and keeps what they grant for as long
@@ -56,6 +58,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
   #isStopping = false;
   /** Nothing is asked again and nobody given up before that. */
   #patientUntil = -Infinity;
+  #restartedAt = -Infinity;
 
   constructor(options: { readonly random: Random }) {
     this.#random = options.random;
@@ -94,8 +97,7 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
     const home = this.#running.find((each) => each.hears(ownIp, remote));
     if (home === undefined) return;
     const hasForgotten = home.handleDatagram(now, datagram, remote);
-    // What one gateway has forgotten for one address it has forgotten for all.
-    if (hasForgotten && !this.#isStopping) for (const each of this.#homes) if (each !== home) each.start(now);
+    if (hasForgotten && this.#homes.includes(home)) this.#restartAllBut(now, home);
     this.#review();
   }
 
@@ -137,6 +139,13 @@ export class PortMapper implements Core<PortMapperEvent, GatewayRoute> {
 
   get #running(): readonly Home[] {
     return [...this.#homes, ...this.#leaving];
+  }
+
+  /** What one gateway has forgotten for one address it has forgotten for all. */
+  #restartAllBut(now: number, home: Home): void {
+    if (this.#isStopping || now - this.#restartedAt < RESTART_GAP_MS) return;
+    this.#restartedAt = now;
+    for (const each of this.#homes) if (each !== home) each.start(now);
   }
 
   /** Who comes back to an address that was gone meanwhile is told again. */

@@ -317,6 +317,20 @@ test("PortMapper asks for all anew when one answer shows that the gateway has fo
   expect(new Set(both.gateway.held.keys())).toEqual(new Set([40_000, 40_001]));
 });
 
+test("PortMapper does not ask in a circle where a gateway's time runs backwards in every answer", () => {
+  const house = houseOf({ speaks: ["pcp", "nat-pmp"] });
+  const answer = house.gateway.datagram.bind(house.gateway);
+  house.gateway.datagram = (now, bytes, to) => {
+    house.gateway.startedAt += 100_000;
+    return house.gateway.asked.length < 200 ? answer(now, bytes, to) : null;
+  };
+  house.gateway.startedAt = -4_000_000_000;
+  house.start(v4, v6).runFor(100);
+  house.start(v4, v6).runFor(1_000);
+  expect(house.gateway.asked.length).toBeLessThan(50);
+  expect(house.mapped).toHaveLength(2);
+});
+
 test("PortMapper opens the IPv6 firewall for a global address by PCP, at a link-local gateway with its zone", () => {
   const house = new House().start(v6).runFor(2_000);
   expect(house.mapper.mappings).toEqual([
