@@ -2,6 +2,7 @@ import type { Village } from "../village.ts";
 import { mustGoDirect } from "./blocked-scenarios.ts";
 import { nameOf, reaches, withTalk } from "./reaching.ts";
 import { type Case, demand, type Scenario } from "./scenario.ts";
+import { sends } from "./transfer.ts";
 
 const MINUTE_MS = 60_000;
 const homes = { a: "cone", b: "cone" };
@@ -36,6 +37,12 @@ export const badLinkScenarios: readonly Scenario[] = [
     number: 24,
     claim: "an upload that fills a slow line with a deep queue costs no path",
     cases: [bloated()],
+  },
+  {
+    number: 25,
+    claim: "a way that begins to swallow long packets costs a pause and no path",
+    aim: "stall: ≤ 3 000",
+    cases: [sends(homes, "1 280 bytes at most, without a word", ({ lab }) => lab.mtu("a", 1_280, true))],
   },
 ];
 

@@ -2,6 +2,7 @@ import type { LabSpec } from "../../support/natlab.ts";
 import { nameOf, reaches, staysRelayed, withTalk } from "./reaching.ts";
 import { type Case, demand, type Scenario } from "./scenario.ts";
 import type { Talk } from "./talk.ts";
+import { sends } from "./transfer.ts";
 
 /** To see that nothing waits for UDP to be given up. Milliseconds. */
 const AT_ONCE_MS = 3_000;
@@ -22,7 +23,15 @@ export const blockedScenarios: readonly Scenario[] = [
     number: 19,
     claim: "UDP blocked in the middle of a session moves it to the server, and back when it is free again",
     aim: "stall: ≤ 2 000; directAgain: ≤ 15 000",
-    cases: [blockedMeanwhile()],
+    cases: [
+      blockedMeanwhile(),
+      sends({ a: "cone", b: "cone" }, "UDP blocked", ({ lab }) => lab.block("a", "udp")),
+      sends({ a: "cone", b: "cone" }, "UDP blocked for 5 s", async ({ lab }) => {
+        await lab.block("a", "udp");
+        await Bun.sleep(5_000);
+        await lab.unblock("a");
+      }),
+    ],
   },
   {
     number: 20,

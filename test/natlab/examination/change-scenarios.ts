@@ -6,6 +6,7 @@ import { settleFarApart } from "./meeting.ts";
 import { nameOf, withTalk } from "./reaching.ts";
 import { type Case, demand, type Scenario } from "./scenario.ts";
 import { Talk } from "./talk.ts";
+import { sends } from "./transfer.ts";
 
 const MINUTE_MS = 60_000;
 /** Many times what is aimed at. Milliseconds. */
@@ -39,7 +40,12 @@ export const changeScenarios: readonly Scenario[] = [
     number: 28,
     claim: "a router that restarts, or gets another address, is no more than a short pause",
     aim: "stall: ≤ 1 000; directAgain: ≤ 2 000",
-    cases: moving.flatMap((spec) => (["port", "ip", "flush"] as const).map((how) => rebound(spec, how))),
+    cases: [
+      ...moving.flatMap((spec) => (["port", "ip", "flush"] as const).map((how) => rebound(spec, how))),
+      sends(homes, "rebind port", ({ lab }) => lab.rebind("a", "port")),
+      sends(homes, "rebind ip", ({ lab }) => lab.rebind("a", "ip")),
+      sends(homes, "rebind ip of who receives", ({ lab }) => lab.rebind("b", "ip")),
+    ],
   },
   {
     number: 29,
@@ -55,9 +61,12 @@ export const changeScenarios: readonly Scenario[] = [
     number: 30,
     claim: "and a new address of one's own",
     aim: "stall: ≤ 1 000; directAgain: ≤ 2 000",
-    cases: [...moving, { a: "none", b: "cone" }, { a: "none", b: "none" }].map((spec) =>
-      changes(spec, "roam", ({ lab }) => lab.roam("a")),
-    ),
+    cases: [
+      ...[...moving, { a: "none", b: "cone" }, { a: "none", b: "none" }].map((spec) =>
+        changes(spec, "roam", ({ lab }) => lab.roam("a")),
+      ),
+      sends(homes, "roam", ({ lab }) => lab.roam("a")),
+    ],
   },
   {
     number: 31,
@@ -75,7 +84,11 @@ export const changeScenarios: readonly Scenario[] = [
     number: 33,
     claim: "a server that starts again goes unnoticed on a direct path, and does not end a relayed session",
     aim: "stall: ≤ 5 000 relayed",
-    cases: [serverRestarts(homes), serverRestarts({ a: "udpblocked", b: "cone" })],
+    cases: [
+      serverRestarts(homes),
+      serverRestarts({ a: "udpblocked", b: "cone" }),
+      sends(homes, "server restarted", (village) => village.restartServer()),
+    ],
   },
   {
     number: 34,
@@ -97,7 +110,11 @@ export const changeScenarios: readonly Scenario[] = [
     number: 36,
     claim: "a better path that appears is taken without loss, and equal ones do not take turns",
     aim: "lan: ≤ 5 000",
-    cases: [cableAppears(), { ...equalPaths(), idle: true }],
+    cases: [
+      cableAppears(),
+      sends(homes, "joined by a cable", ({ lab }) => plugCable(lab, 1)),
+      { ...equalPaths(), idle: true },
+    ],
   },
 ];
 
