@@ -23,7 +23,7 @@ const remote = fc.constantFrom<UdpAddress>(
 );
 const command = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("candidate"), type: fc.nat(5), address: ip, port }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("seen", "validated", "lost", "released"), remote }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("seen", "validated", "lost"), remote }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("attested"), remote }) },
 );
 const step = fc.record({ waitMs: fc.oneof(fc.nat(200), fc.nat(30_000)), command });
@@ -84,6 +84,5 @@ function apply(checks: Checks, now: number, command: Command): void {
   } else if (command.kind === "attested") checks.attested(now, [command.remote]);
   else if (command.kind === "seen") checks.seen(now, 0, command.remote);
   else if (command.kind === "validated") checks.validated(now, 0, command.remote);
-  else if (command.kind === "lost") checks.lost(now, 0, command.remote);
-  else checks.released(0, command.remote);
+  else checks.lost(now, 0, command.remote);
 }

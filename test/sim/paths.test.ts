@@ -489,3 +489,16 @@ test("frames about candidates arrive whatever is lost", () => {
     );
   }
 });
+
+test("a proven route that must give way to others is told as lost", () => {
+  const network = new SimNetwork(11);
+  const pair = new SimPair(network);
+  const routes = Array.from({ length: 20 }, () => pair.addRoute(links.lan));
+  for (const route of routes) {
+    pair.a.do((session, now) => session.probe(now, route.fromA, 1));
+    network.runFor(100);
+  }
+  const of = (kind: "route-validated" | "route-lost") => pair.a.events.filter((event) => event.kind === kind).length;
+  expect(of("route-validated")).toBe(20);
+  expect(of("route-lost")).toBe(3); // 18 are kept, the server's with them
+});

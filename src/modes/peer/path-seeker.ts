@@ -2,6 +2,7 @@ import { addressKey, familyOf, sameAddress, type UdpAddress } from "../../wire/a
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import type { Route } from "../../wire/session/route.ts";
 import type { Probe } from "../../wire/traversal/checks.ts";
+import type { OwnNetwork } from "../../wire/traversal/permit.ts";
 import { SearchTurn } from "../../wire/traversal/search-turn.ts";
 import { type OwnCandidate, Traversal, type TraversalEvent } from "../../wire/traversal/traversal.ts";
 import { systemRandom } from "./own-device.ts";
@@ -80,7 +81,7 @@ export class PathSeeker {
   /** This machine is on another network. */
   moved(place: Place): void {
     this.#place = place;
-    this.#traversal.restart(performance.now(), place.network);
+    this.#traversal.restart(performance.now(), this.#ownNetwork());
     this.#pump();
   }
 
@@ -88,7 +89,7 @@ export class PathSeeker {
   mapped(place: Place): void {
     const told = this.#candidates();
     this.#place = place;
-    this.#traversal.setOwn(performance.now(), place.network);
+    this.#traversal.setOwn(performance.now(), this.#ownNetwork());
     const isNew = ({ address }: OwnCandidate) => !told.some((each) => sameAddress(each.address, address));
     this.#traversal.tell(this.#candidates().filter(isNew));
     this.#pump();
@@ -121,10 +122,18 @@ export class PathSeeker {
     return [...hosts, ...mapped.filter(({ address }) => !hosts.some((host) => sameAddress(host.address, address)))];
   }
 
+  /** With where the server sees us by now: nobody is to have us check ourselves. */
+  #ownNetwork(): OwnNetwork {
+    const { network } = this.#place;
+    const seen = this.#options.endpoint?.reflexive ?? [];
+    return { ...network, addresses: [...network.addresses, ...seen] };
+  }
+
   #learnMapping(): void {
     const { endpoint } = this.#options;
     if (endpoint === null) return;
     this.#traversal.setOwnMapping(endpoint.mapping, endpoint.seenAt);
+    this.#traversal.setOwn(performance.now(), this.#ownNetwork());
     this.#pump();
   }
 

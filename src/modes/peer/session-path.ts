@@ -1,5 +1,3 @@
-import { addressKey } from "../../wire/address.ts";
-import type { Route } from "../../wire/session/route.ts";
 import { formatBytes } from "../cli/amounts.ts";
 import { LOOKING, type Reason, reasonText } from "./path-reasons.ts";
 import type { PathInfo } from "./peer-session.ts";
@@ -35,10 +33,6 @@ export class SessionPath {
 
   onChange(handler: (path: PathInfo) => void): void {
     this.#onChange = handler;
-  }
-
-  isOn(route: Route): boolean {
-    return route.kind === "udp" && addressKey(route.remote) === this.#chosen.remote;
   }
 
   moved(path: PathInfo): void {

@@ -2,7 +2,7 @@ import { sameAddress, type UdpAddress } from "../../wire/address.ts";
 import type { CarriedFrame, SessionEvent } from "../../wire/session/events.ts";
 import { pathIdAt } from "../../wire/packet/header.ts";
 import { CHECKS_PATH } from "../../wire/session/path-id.ts";
-import { RELAY_ROUTE, type Route, type UdpRoute } from "../../wire/session/route.ts";
+import { RELAY_ROUTE, type Route, routeKey, type UdpRoute } from "../../wire/session/route.ts";
 import { RELAY_TIER } from "../../wire/session/route-state.ts";
 import type { SocketRoute } from "../../wire/traversal/inquiry.ts";
 import { hiddenStanding } from "../../wire/traversal/standing.ts";
@@ -64,6 +64,8 @@ export class SessionRoutes {
   readonly #path: SessionPath;
   readonly #outlook: PathOutlook;
   readonly #forgetMapping: () => void;
+  /** Key of the route that carries the session. */
+  #selected = "";
   /** Where the server saw our IPv4 socket last. */
   #seenAt: UdpAddress | null;
 
@@ -143,12 +145,13 @@ export class SessionRoutes {
   }
 
   routeEvent(event: RouteEvent): void {
-    if (event.kind === "route-lost" && this.#path.isOn(event.route)) this.#guard?.lost();
+    if (event.kind === "route-lost" && routeKey(event.route) === this.#selected) this.#guard?.lost();
     if (event.route.kind === "relay") this.#relay?.routeEvent(event);
     else this.#seeker.routeEvent(event);
   }
 
   selected({ route, rttMs, why }: SessionEvent & { kind: "path-selected" }): void {
+    this.#selected = routeKey(route);
     if (this.#path.now.kind === "relay-udp" && route.kind === "server") this.#relay?.doubt();
     const path = this.#seeker.describe(route, rttMs ?? 0, why);
     if (isRelayed(path) && !isRelayed(this.#path.now)) this.#doubt();

@@ -238,6 +238,8 @@ export class Paths {
     const silent = spare.reduce((a, b) => (rank(b) < rank(a) ? b : a));
     this.#sending.close(silent, now);
     this.#routes.delete(silent.key);
+    if (silent.standing !== "seen")
+      this.#options.events.push({ kind: "route-lost", route: silent.route, why: "there are too many" });
   }
 
   /** Back to a route that has answered: it is usable again when a full datagram is answered too. */

@@ -125,14 +125,9 @@ export class CheckPair {
     this.#lostAt = null;
   }
 
-  /** No longer used, though nothing is wrong with it. */
-  release(): void {
-    if (this.#phase === "valid") this.#phase = "idle";
-  }
-
   /** The path over it died, or all others did. */
   lose(now: number): void {
-    this.release();
+    if (this.#phase === "valid") this.#phase = "idle";
     this.#openedAt = null;
     this.#lostAt = now;
     this.#round = 0;

@@ -88,11 +88,6 @@ export class Checks {
     this.#foundAt ??= now;
   }
 
-  /** The path is no longer kept, though nothing is wrong with it. */
-  released(socket: number, remote: UdpAddress): void {
-    this.#list.find(socket, remote)?.release();
-  }
-
   /** The path died. Without another one, all addresses are tried again. */
   lost(now: number, socket: number, remote: UdpAddress): void {
     this.#list.find(socket, remote)?.lose(now);

@@ -72,11 +72,3 @@ test("SessionPath says what the server lets pass while it carries the session, a
   path.moved(relayed);
   expect(path.now.relayBytesPerSecond).toBe(2_000_000);
 });
-
-test("SessionPath is on the route whose other end it names", () => {
-  const { path } = watched();
-  path.moved(direct);
-  expect(path.isOn({ kind: "udp", socket: 0, remote: { ip: "203.0.113.1", port: 5_001 } })).toBe(true);
-  expect(path.isOn({ kind: "udp", socket: 0, remote: { ip: "203.0.113.1", port: 5_002 } })).toBe(false);
-  expect(path.isOn({ kind: "server" })).toBe(false);
-});

@@ -258,21 +258,6 @@ test("a path that died beside a living one is tried again by itself", () => {
   expect(bench.timesOf(lan, 15_001)).toEqual([]);
 });
 
-test("a path let go in peace is tried again when the last one dies", () => {
-  const bench = new Bench().add(lan);
-  bench.checks.attested(0, [reflexive]);
-  bench.runTo(50);
-  bench.checks.validated(50, 0, reflexive);
-  bench.checks.validated(50, 0, lan);
-  bench.runTo(5_000);
-  bench.checks.released(0, reflexive);
-  bench.runTo(100_000);
-  expect(bench.timesOf(reflexive, 5_000)).toEqual([]);
-  bench.checks.lost(100_000, 0, lan);
-  bench.runTo(100_500);
-  expect(bench.timesOf(reflexive, 100_050)).toEqual([0, 100, 300]);
-});
-
 test("on another network everything is checked anew from the start", () => {
   const bench = new Bench().add(elsewhere);
   bench.checks.attested(0, [reflexive]);
