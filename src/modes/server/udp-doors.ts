@@ -54,7 +54,7 @@ export class UdpDoors {
     const [first, second] = pair;
     const doors = new UdpDoors([first.address, second.address], handlers, options);
     doors.#open.set(ip, pair);
-    if (isWildcard(ip) && hasSeveral(doors.#read)) await doors.#divide(ip);
+    if (isWildcard(ip)) await doors.#look();
     return doors;
   }
 
@@ -69,16 +69,6 @@ export class UdpDoors {
     for (const ip of this.ips) this.#shut(ip);
   }
 
-  /** A port on all addresses and one of a single address exclude each other. */
-  async #divide(wildcard: string): Promise<void> {
-    this.#shut(wildcard);
-    await this.#look();
-    if (this.#open.size > 0) return;
-    const [{ port }] = this.addresses;
-    this.#open.set(wildcard, await openPair(wildcard, port, this.#handlers));
-    this.#cancelLook();
-  }
-
   /** Addresses come and go, above all those of IPv6. Never rejects: where the system cannot tell, what is open stays so. */
   async #look(): Promise<void> {
     try {
@@ -90,10 +80,13 @@ export class UdpDoors {
   }
 
   async #follow(): Promise<void> {
-    const [{ ip: wildcard }] = this.addresses;
+    const [{ ip: wildcard, port }] = this.addresses;
     const ips = new Set(ownIps(this.#read).filter((ip) => wildcard === "::" || familyOf(ip) === 4));
+    if (this.#open.has(wildcard) && !isAmbiguous(ips)) return;
+    // A port on all addresses and one of a single address exclude each other.
     for (const ip of this.ips) if (!ips.has(ip)) this.#shut(ip);
     for (const ip of ips) if (!this.#open.has(ip)) await this.#add(ip);
+    if (this.#open.size === 0) this.#open.set(wildcard, await openPair(wildcard, port, this.#handlers));
   }
 
   async #add(ip: string): Promise<void> {
@@ -155,9 +148,9 @@ function isWildcard(ip: string): boolean {
   return ip === "::" || ip === "0.0.0.0";
 }
 
-/** Not counting the machine's own loop: who asks there is answered from there. */
-function hasSeveral(read: ReadInterfaces): boolean {
-  const ips = ownIps(read).filter((ip) => scopeOf(ip) !== "loopback");
+/** There are several of a family. Not counting the machine's own loop: who asks there is answered from there. */
+function isAmbiguous(all: ReadonlySet<string>): boolean {
+  const ips = [...all].filter((ip) => scopeOf(ip) !== "loopback");
   return [4, 6].some((family) => ips.filter((ip) => familyOf(ip) === family).length > 1);
 }
 

@@ -117,12 +117,17 @@ test("where the system cannot tell its addresses, what is open stays open, and i
   doors.close();
 });
 
-test("one address of each family, or one that was asked for, needs no sockets of its own", async () => {
+test("one address of each family, or one that was asked for, needs no sockets of its own, until another comes", async () => {
   const machine = new Machine("127.0.0.1", "203.0.113.1", "2001:db8::1", "fe80::1", "fe80::2");
   const all = await UdpDoors.open("0.0.0.0", 0, handlers, { read: machine.read, clock: machine });
-  const one = await UdpDoors.open("127.0.0.2", 0, handlers, { read: new Machine(...several).read, clock: machine });
-  expect([all.ips, one.ips, machine.isLooking]).toEqual([["0.0.0.0"], ["127.0.0.2"], false]);
+  const one = await UdpDoors.open("127.0.0.2", 0, handlers, { read: new Machine(...several).read });
+  expect([all.ips, one.ips]).toEqual([["0.0.0.0"], ["127.0.0.2"]]);
+  machine.ips = several;
+  await machine.look();
+  expect(all.ips).toEqual(["127.0.0.1", "127.0.0.2"]);
+  expect(await asked(all, "127.0.0.2")).toHaveLength(2);
   all.close();
+  expect(machine.isLooking).toBe(false);
   one.close();
 });
 
