@@ -10,8 +10,8 @@ const path = Bun.isStandaloneExecutable ? "./modes/server/password-thread.ts" : 
 const IDLE_MS = 10_000;
 
 /**
- * Threads that hash passwords, one for each slot that is taken. On Linux they take only the time that nobody else wants: those who are
- * signed in do not wait behind a password, which takes a processor for 50 ms.
+ * Threads that hash passwords, one for each slot that is taken. On Linux they stand back behind the loop: those who are signed in do not
+ * wait behind a password, which takes a processor for 50 ms. Not far: on a busy machine one still gets a tenth of a processor.
  */
 export class PasswordThreads {
   readonly #slots: Slots;

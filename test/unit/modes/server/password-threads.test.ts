@@ -31,7 +31,7 @@ test("PasswordThreads pass on what is wrong with the work, and go on", async () 
   expect(await threads.run({ ...CHEAP, password: "correct horse" })).toStartWith("$argon2id$");
 });
 
-test.skipIf(process.platform !== "linux")("PasswordThreads take only the time that nobody else wants", async () => {
+test.skipIf(process.platform !== "linux")("PasswordThreads stand back behind the loop", async () => {
   const before = niceThreads();
   const { threads } = opened(1);
   await threads.run({ ...CHEAP, password: "correct horse" });
@@ -55,11 +55,11 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-/** Those of this process that come last: proc(5), field 19 of `stat`. */
+/** Those of this process that stand back: proc(5), field 19 of `stat`. */
 function niceThreads(): Set<number> {
   const threads = readdirSync("/proc/self/task").filter((thread) => {
     const fields = statOf(thread).split(") ").at(-1)?.split(" ") ?? [];
-    return Number(fields[16]) === constants.priority.PRIORITY_LOW;
+    return Number(fields[16]) === constants.priority.PRIORITY_BELOW_NORMAL;
   });
   return new Set(threads.map(Number));
 }
