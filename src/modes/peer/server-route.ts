@@ -25,6 +25,8 @@ export class ServerRoute {
   #leg: RelayLeg | null = null;
   /** What the server gave, or is being asked for, since the line to it is up. */
   #given: Promise<LegMessage> | null = null;
+  /** What {@link leg} had of that last. */
+  #handedOut: Promise<LegMessage> | null = null;
   /** It was needed once. */
   #wantsLeg = false;
   #isOpening = false;
@@ -71,11 +73,15 @@ export class ServerRoute {
     if (this.#link.isUp && this.#link.me.relays) this.#askForLeg().catch(() => undefined);
   }
 
-  /** For a leg over UDP; null while the server gives none. Never rejects. */
+  /**
+   * For a leg over UDP; null while the server gives none. Whoever asks again is told what the server says by then: the node of a leg may
+   * be gone, and another one have the pairing. Never rejects.
+   */
   async leg(): Promise<GivenLeg | null> {
     if (!this.#link.isUp || this.#isClosed) return null;
+    if (this.#given === this.#handedOut) this.#given = null;
     try {
-      const { leg, key, node, ports } = await this.#askForLeg();
+      const { leg, key, node, ports } = await (this.#handedOut = this.#askForLeg());
       return { leg, key, ports, host: placeOfNode(node, this.#link.node).host };
     } catch {
       return null;

@@ -34,7 +34,7 @@ export interface UdpRelayOptions {
 
 /** Gaps between challenges to an end that may not have its leg yet; after these as far apart as keepalives. Milliseconds. */
 const PROBE_GAPS_MS = [100, 200, 400, 800, 1_600, 3_200];
-/** Until a server that gave no leg is asked again, twice as long each time. Milliseconds. */
+/** Until a server that gave no leg, or one where nobody answers any more, is asked again; twice as long each time. Milliseconds. */
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 300_000;
 /** A direct path has carried everything for so long: the leg is let go, and the line to the server stands by alone. Milliseconds. */
@@ -81,8 +81,8 @@ export class UdpRelay {
     const addresses = given === null ? [] : await addressesOf(given.host).catch(() => []);
     if (this.#isClosed) return;
     if (given === null || addresses.length === 0) return this.#retryLater();
+    if (this.#leg?.id === toHex(given.leg)) return this.#keep(this.#leg);
     this.#failures = 0;
-    if (this.#leg?.id === toHex(given.leg)) return this.doubt();
     this.#ways = waysTo(
       this.#options.endpoint.relaySockets,
       given.ports.flatMap((port) => addresses.map((ip) => ({ ip, port }))),
@@ -158,6 +158,7 @@ export class UdpRelay {
     this.#isResting = true;
     this.#isProven = false;
     this.#cancelProbe();
+    this.#cancelRetry();
     this.#with(({ client, drive }) => client.start(drive.now(), []));
     this.#options.forget();
   }
@@ -166,7 +167,14 @@ export class UdpRelay {
     if (!this.#isResting) return;
     this.#isResting = false;
     this.#with(({ client, drive }) => client.start(drive.now(), this.#ways));
+    this.#retryLater();
     if (this.#isDirect) this.#restLater(REST_AFTER_MS);
+  }
+
+  /** The server gave the same again. Where nobody answers any more it may not know yet that the node there is gone. */
+  #keep({ client }: Bound): void {
+    if (client.route !== null) this.doubt();
+    else if (!this.#isResting) this.#retryLater();
   }
 
   #begin({ leg, key }: GivenLeg): void {
@@ -187,8 +195,15 @@ export class UdpRelay {
   }
 
   #handle(event: LegEvent): void {
-    if (event.kind === "bound") this.#startProbing();
+    if (event.kind === "bound") this.#bound();
     else if (event.kind === "refused") this.#options.onRefused(event.indexes);
+    else this.#retryLater();
+  }
+
+  #bound(): void {
+    this.#failures = 0;
+    this.#cancelRetry();
+    this.#startProbing();
   }
 
   #startProbing(): void {

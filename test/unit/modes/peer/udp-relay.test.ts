@@ -38,32 +38,52 @@ class StillClock implements Clock {
   }
 }
 
+function allocationOf({ key }: GivenLeg): Allocation<string> {
+  return new Allocation<string>({
+    keys: deriveLegKeys(key),
+    sender: "ben",
+    other: () => null,
+    send: () => undefined,
+    mayBeLoopback: true,
+  });
+}
+
+async function openNode(desk: () => Desk | null): Promise<UdpPort> {
+  const random = seededRandom("relay");
+  const table = new Allocations<string>({ random, ownAddresses: [], find: () => desk()?.allocation ?? null });
+  const port: UdpPort = await UdpPort.open({
+    ip: "127.0.0.1",
+    port: 0,
+    onDatagram(datagram, from) {
+      const [to, reply] = [desk(), table.handleRequest(0, datagram, from, "socket")];
+      if (reply !== null) port.send(reply, from);
+      if (to !== null && reply !== null) to.requests++;
+    },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  return port;
+}
+
 /** A relay at a socket of its own, and a session's way there. */
 class Desk implements AsyncDisposable {
   readonly clock = new StillClock();
   readonly told: string[] = [];
   readonly relay: UdpRelay;
-  readonly allocation: Allocation<string>;
+  allocation: Allocation<string>;
   /** What `ask` gives. */
   given: GivenLeg | null;
   asked = 0;
   requests = 0;
-  readonly port: UdpPort;
+  port: UdpPort;
   readonly endpoint: UdpEndpoint;
 
   private constructor(endpoint: UdpEndpoint, port: UdpPort, hear: (desk: Desk) => void) {
-    const random = seededRandom("udp relay");
-    const key = random(32);
     this.endpoint = endpoint;
     this.port = port;
-    this.given = { leg: random(16), key, host: "127.0.0.1", ports: [port.address.port] };
-    this.allocation = new Allocation<string>({
-      keys: deriveLegKeys(key),
-      sender: "ben",
-      other: () => null,
-      send: () => undefined,
-      mayBeLoopback: true,
-    });
+    this.given = this.legHere("first");
+    this.allocation = allocationOf(this.given);
     const fault = (error: unknown) => {
       throw error;
     };
@@ -87,19 +107,23 @@ class Desk implements AsyncDisposable {
       throw error;
     };
     let desk: Desk | null = null;
-    const random = seededRandom("relay");
-    const table = new Allocations<string>({ random, ownAddresses: [], find: () => desk?.allocation ?? null });
-    const port: UdpPort = await UdpPort.open({
-      ip: "127.0.0.1",
-      port: 0,
-      onDatagram(datagram, from) {
-        const reply = table.handleRequest(0, datagram, from, "socket");
-        if (reply !== null) port.send(reply, from);
-        if (desk !== null && reply !== null) desk.requests++;
-      },
-      onFault: fault,
-    });
+    const port = await openNode(() => desk);
     return new Desk(await UdpEndpoint.open(fault, isHidden), port, (made) => (desk = made));
+  }
+
+  /** A leg at the node there is now. */
+  legHere(name: string): GivenLeg {
+    const random = seededRandom(name);
+    return { leg: random(16), key: random(32), host: "127.0.0.1", ports: [this.port.address.port] };
+  }
+
+  /** The node is gone, and another one there. @returns its leg, which nobody is given yet */
+  async moveNode(): Promise<GivenLeg> {
+    this.port.close();
+    this.port = await openNode(() => this);
+    const leg = this.legHere("second");
+    this.allocation = allocationOf(leg);
+    return leg;
   }
 
   /** Turn by turn of the loop, in which datagrams arrive, until it is so. */
@@ -196,4 +220,38 @@ test("UdpRelay of who hides speaks to the relay by sockets that nobody is told o
   await desk.relay.open();
   await desk.until(() => desk.told.length > 0);
   expect(desk.allocation.address?.port).toBe(desk.endpoint.relaySockets[0]?.port ?? 0);
+});
+
+test("UdpRelay whose node is gone asks for its leg anew until the server gives one that answers", async () => {
+  await using desk = await Desk.open();
+  await desk.relay.open();
+  await desk.until(() => desk.told.length > 0);
+  const next = await desk.moveNode();
+  // At first the server does not know yet, and gives the same leg.
+  await desk.until(() => (desk.clock.advance(1_000), desk.asked === 3));
+  desk.given = next;
+  await desk.until(() => (desk.clock.advance(1_000), desk.asked === 4));
+  desk.told.length = 0;
+  await desk.until(() => desk.told.length > 0);
+  expect(desk.relay.owns({ socket: 0, remote: desk.port.address })).toBe(true);
+  desk.relay.routeEvent({ kind: "route-validated", route: RELAY_ROUTE, rttMs: 1, observed: null });
+  desk.clock.advance(600_000);
+  expect(desk.asked).toBe(4);
+});
+
+test("UdpRelay that wakes where its node is gone asks for its leg anew, and one that rests asks nobody", async () => {
+  await using desk = await Desk.open();
+  await desk.relay.open();
+  await desk.until(() => desk.told.length > 0);
+  desk.relay.routeEvent({ kind: "route-validated", route: RELAY_ROUTE, rttMs: 1, observed: null });
+  desk.relay.carried(true);
+  desk.clock.advance(60_000);
+  desk.given = await desk.moveNode();
+  desk.clock.advance(600_000);
+  expect(desk.asked).toBe(1);
+  desk.told.length = 0;
+  desk.relay.carried(false);
+  await desk.until(() => (desk.clock.advance(1_000), desk.asked === 2));
+  await desk.until(() => desk.told.length > 0);
+  expect(desk.relay.owns({ socket: 0, remote: desk.port.address })).toBe(true);
 });
