@@ -39,8 +39,8 @@ test("a leg is remembered for whoever needs it first, and the server is asked ag
   const link = await linkTo(server);
   const route = new ServerRoute(link, systemRandom(16));
   route.foresee();
-  expect([(await route.leg())?.host, server.told("openLeg").length]).toEqual(["127.0.0.1", 1]);
-  expect([(await route.leg())?.host, server.told("openLeg").length]).toEqual(["127.0.0.1", 2]);
+  expect([(await route.leg())?.ips, server.told("openLeg").length]).toEqual([["127.0.0.1"], 1]);
+  expect([(await route.leg())?.ips, server.told("openLeg").length]).toEqual([["127.0.0.1"], 2]);
   route.close();
   link.close();
 });

@@ -1,5 +1,5 @@
 import { InterfaceWatch } from "./interfaces.ts";
-import { placeOfNode } from "./node-place.ts";
+import { ipsOfNode } from "./node-ips.ts";
 import { renewalDelayMs, type ServerLink } from "./server-link.ts";
 import type { Ticket, UdpEndpoint } from "./udp-endpoint.ts";
 
@@ -54,7 +54,8 @@ export class Network implements Disposable {
     if (this.endpoint.sockets.length === 0) return;
     const ticket = await this.#fetchTicket();
     if (ticket === null || this.#isClosed) return;
-    await this.endpoint.gather(placeOfNode(ticket.node, this.#link.node).host, ticket).catch(() => undefined);
+    const ips = await ipsOfNode(ticket.node, this.#link.node).catch(() => null);
+    if (ips !== null && !this.#isClosed) this.endpoint.gather(ips, ticket);
   }
 
   async #fetchTicket(): Promise<Ticket | null> {

@@ -8,7 +8,16 @@ import { parseNode, type ServerNode } from "../cli/join-line.ts";
  */
 export function placeOfNode(said: string, inUse: ServerNode): ServerNode {
   const node = said === "" ? null : parsed(said, inUse.port);
-  return node === null || !isOfSameScope(node.host, inUse.host) ? inUse : node;
+  return node === null || !isAllowed(node.host, inUse.host) ? inUse : node;
+}
+
+/**
+ * Whether this is an address to go to where one of those is in use: itself in public, or no farther off than these.
+ * @param used canonical, as `ip`
+ */
+export function isOfSameScope(ip: string, used: readonly string[]): boolean {
+  const scope = scopeOf(ip);
+  return scope === "public" || used.some((each) => scopeOf(each) === scope);
 }
 
 function parsed(said: string, port: number): ServerNode | null {
@@ -19,12 +28,11 @@ function parsed(said: string, port: number): ServerNode | null {
   }
 }
 
-/** Names are told by nobody; they lead where the one who holds them says. */
-function isOfSameScope(host: string, inUse: string): boolean {
+/** Where names lead is seen when they are resolved. */
+function isAllowed(host: string, inUse: string): boolean {
   const ip = addressOf(host);
-  if (ip === null) return true;
   const used = addressOf(inUse);
-  return scopeOf(ip) === "public" || (used !== null && scopeOf(ip) === scopeOf(used));
+  return ip === null || isOfSameScope(ip, used === null ? [] : [used]);
 }
 
 /** @returns null for a name; but that of this machine leads nowhere else, RFC 6761 §6.3 */

@@ -2,7 +2,7 @@ import { CHANNEL_BUDGET_BYTES, MAX_FORWARD_BYTES } from "../../wire/limits.ts";
 import type { Answer } from "../../wire/rendezvous/peer-end.ts";
 import { PacketBatch } from "./packet-batch.ts";
 import { RelayLeg } from "./relay-leg.ts";
-import { placeOfNode } from "./node-place.ts";
+import { ipsOfNode } from "./node-ips.ts";
 import { reconnectDelayMs, type ServerLink } from "./server-link.ts";
 import type { GivenLeg } from "./udp-relay.ts";
 import { unexpected } from "./unexpected.ts";
@@ -11,10 +11,14 @@ type LegMessage = Answer & { readonly kind: "leg" };
 
 /** Kept until the session that reads it exists: what the channel may carry. */
 const MAX_EARLY_BYTES = CHANNEL_BUDGET_BYTES;
+/** Inside the channel, one way: that is more than talk, and the channel shall not be full before there is a leg. */
+const LEG_AFTER_BYTES = CHANNEL_BUDGET_BYTES / 4;
+/** For the other end's leg, which opens for the same packets: they were half a round trip on their way. Milliseconds. */
+const OTHER_LEG_MS = 150;
 
 /**
  * A session's way through the server's TCP: inside the channel at first, which costs no round trip, and over a relay leg of its own
- * when half of what the channel may carry is used. PROTOCOL.md §8.
+ * when a quarter of what the channel may carry is used. PROTOCOL.md §8.
  */
 export class ServerRoute {
   readonly #link: ServerLink;
@@ -34,6 +38,9 @@ export class ServerRoute {
   #retry: Timer | undefined;
   #isClosed = false;
   #handler: ((body: Uint8Array) => void) | null = null;
+  #onWide: (isWide: boolean) => void = () => undefined;
+  #isWide = false;
+  #widening: Timer | undefined;
   #early: Uint8Array[] = [];
 
   constructor(link: ServerLink, session: Uint8Array) {
@@ -56,6 +63,12 @@ export class ServerRoute {
     });
   }
 
+  /** @param handler hears when there is a leg, for much to go over it, and when there is none any more. It may not throw */
+  onWide(handler: (isWide: boolean) => void): void {
+    this.#onWide = handler;
+    handler(this.#isWide);
+  }
+
   /** @param packet copied */
   send(packet: Uint8Array): void {
     if (!this.#isClosed) this.#batch.add(packet);
@@ -64,7 +77,7 @@ export class ServerRoute {
   /** The body of a `forward` for this session. */
   received(body: Uint8Array): void {
     this.#heard += body.length;
-    if (this.#heard > CHANNEL_BUDGET_BYTES / 2) this.#openLeg();
+    if (this.#heard > LEG_AFTER_BYTES) this.#openLeg();
     this.#deliver(body);
   }
 
@@ -82,7 +95,7 @@ export class ServerRoute {
     if (this.#given === this.#handedOut) this.#given = null;
     try {
       const { leg, key, node, ports } = await (this.#handedOut = this.#askForLeg());
-      return { leg, key, ports, host: placeOfNode(node, this.#link.node).host };
+      return { leg, key, ports, ips: await ipsOfNode(node, this.#link.node) };
     } catch {
       return null;
     }
@@ -97,6 +110,7 @@ export class ServerRoute {
     this.#given = null;
     this.#leg?.close();
     this.#leg = null;
+    this.#setWide(false);
     if (this.#wantsLeg) this.#openLeg();
   }
 
@@ -104,6 +118,7 @@ export class ServerRoute {
     this.#batch.flush();
     this.#isClosed = true;
     this.#stopRetry();
+    clearTimeout(this.#widening);
     this.#leg?.close();
   }
 
@@ -122,7 +137,7 @@ export class ServerRoute {
     const answer = await this.#askForLeg();
     if (this.#isClosed) return;
     this.#leg = new RelayLeg(this.#link.relayUrl(answer.node, this.#failures), answer, {
-      onBound: () => (this.#failures = 0),
+      onBound: () => this.#bound(),
       onBody: (body) => this.#deliver(body),
       onEnd: () => this.#legFailed(),
     });
@@ -158,9 +173,23 @@ export class ServerRoute {
     }
   }
 
+  /** The other end opens its leg for the same packets, a little later. */
+  #bound(): void {
+    this.#failures = 0;
+    this.#widening = setTimeout(() => this.#setWide(true), OTHER_LEG_MS);
+  }
+
+  #setWide(isWide: boolean): void {
+    clearTimeout(this.#widening);
+    if (this.#isWide === isWide) return;
+    this.#isWide = isWide;
+    this.#onWide(isWide);
+  }
+
   #legFailed(): void {
     this.#leg = this.#given = null;
     if (this.#isClosed) return;
+    this.#setWide(false);
     this.#stopRetry();
     this.#retry = setTimeout(
       () => {
@@ -178,7 +207,7 @@ export class ServerRoute {
 
   #sendBody(body: Uint8Array): void {
     if (this.#leg?.isBound === true) return this.#leg.send(body);
-    if (this.#channelLeft < CHANNEL_BUDGET_BYTES / 2) this.#openLeg();
+    if (this.#channelLeft < CHANNEL_BUDGET_BYTES - LEG_AFTER_BYTES) this.#openLeg();
     // What exceeds the budget is lost, as on any full link; the session sends it again when there is a leg.
     if (body.length > this.#channelLeft) return;
     this.#channelLeft -= body.length;

@@ -1,5 +1,4 @@
-import { lookup } from "node:dns/promises";
-import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
+import { familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { SignallingMessage } from "../../wire/messages/signalling.ts";
 import { toHex } from "../../wire/bytes.ts";
 import { legIdOf } from "../../wire/messages/leg.ts";
@@ -186,9 +185,8 @@ export class UdpEndpoint implements Disposable {
     this.#legs.delete(leg);
   }
 
-  /** Asks the server where it sees our sockets; `host` is where the channel goes to. */
-  async gather(host: string, ticket: Ticket): Promise<void> {
-    const ips = await addressesOf(host);
+  /** Asks the server where it sees our sockets. @param ips of the node that gave the ticket */
+  gather(ips: readonly string[], ticket: Ticket): void {
     this.#servers = ips.flatMap((ip) => ticket.ports.map((port) => ({ ip, port })));
     this.#reflexive.clear();
     this.#unanswered.clear();
@@ -291,13 +289,4 @@ export class UdpEndpoint implements Disposable {
     this.#drive.drained();
     for (const sink of new Set(this.#sinks.values())) sink.onDrain();
   }
-}
-
-/** One address per family is enough: they all lead to the same server. */
-export async function addressesOf(host: string): Promise<readonly string[]> {
-  const literal = canonicalIp(host);
-  if (literal !== null) return [literal];
-  const found = await lookup(host, { all: true });
-  const first = (family: number) => found.find((each) => each.family === family)?.address;
-  return [first(4), first(6)].flatMap((ip) => (ip === undefined ? [] : (canonicalIp(ip) ?? [])));
 }

@@ -7,14 +7,14 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { Drive } from "../runtime/driver.ts";
 import { systemRandom } from "./own-device.ts";
 import type { RouteEvent } from "./path-seeker.ts";
-import { addressesOf, type UdpEndpoint } from "./udp-endpoint.ts";
+import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** A leg as the server gave it. */
 export interface GivenLeg {
   readonly leg: Uint8Array;
   readonly key: Uint8Array;
-  /** Where the node is reached that knows it: its name or address, and its UDP ports. */
-  readonly host: string;
+  /** Where the node is reached that knows it: its addresses and its UDP ports. */
+  readonly ips: readonly string[];
   readonly ports: readonly number[];
 }
 
@@ -78,14 +78,13 @@ export class UdpRelay {
   async open(): Promise<void> {
     this.#cancelRetry();
     const given = await this.#options.ask();
-    const addresses = given === null ? [] : await addressesOf(given.host).catch(() => []);
     if (this.#isClosed) return;
-    if (given === null || addresses.length === 0) return this.#retryLater();
+    if (given === null || given.ips.length === 0) return this.#retryLater();
     if (this.#leg?.id === toHex(given.leg)) return this.#keep(this.#leg);
     this.#failures = 0;
     this.#ways = waysTo(
       this.#options.endpoint.relaySockets,
-      given.ports.flatMap((port) => addresses.map((ip) => ({ ip, port }))),
+      given.ports.flatMap((port) => given.ips.map((ip) => ({ ip, port }))),
     );
     this.#begin(given);
   }

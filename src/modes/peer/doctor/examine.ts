@@ -1,6 +1,7 @@
 import { familyOf } from "../../../wire/address.ts";
 import { unknownMapping } from "../../../wire/traversal/mapping.ts";
 import { hostIps } from "../interfaces.ts";
+import { ipsOfNode } from "../node-ips.ts";
 import type { NetworkView } from "../own-network.ts";
 import { PortMapping, type PortMappingReport } from "../port-mapping/port-mapping.ts";
 import { proxyFor } from "../proxy.ts";
@@ -85,10 +86,12 @@ type UdpLook = Pick<Findings, "probe" | "linkMtuBytes">;
 const nothingSeen: UdpLook = { probe: null, linkMtuBytes: null };
 
 /** First what the sessions go by; then, with other sockets, what might disturb that. */
-async function lookOverUdp(endpoint: UdpEndpoint, { tickets, host }: Visit, deadline: number): Promise<UdpLook> {
+async function lookOverUdp(endpoint: UdpEndpoint, { tickets, node }: Visit, deadline: number): Promise<UdpLook> {
   const [first, second] = tickets;
   if (first === undefined || second === undefined || endpoint.sockets.length === 0) return nothingSeen;
-  await endpoint.gather(host, first).catch(() => undefined);
+  const ips = await ipsOfNode(first.node, node).catch(() => []);
+  if (ips.length === 0) return nothingSeen;
+  endpoint.gather(ips, first);
   await classOf(endpoint, deadline - LAST_LOOKS_MS);
   const family = endpoint.reflexive.some(({ ip }) => familyOf(ip) === 4) ? 4 : 6;
   const server = endpoint.servers.find(({ ip }) => familyOf(ip) === family) ?? endpoint.servers[0];

@@ -2,7 +2,6 @@ import { KeyPair } from "../../../wire/noise/primitives.ts";
 import type { Answer } from "../../../wire/rendezvous/peer-end.ts";
 import { UserError } from "../../cli/errors.ts";
 import { formatHostPort, type JoinLine, type ServerNode } from "../../cli/join-line.ts";
-import { placeOfNode } from "../node-place.ts";
 import { systemRandom } from "../own-device.ts";
 import { fetchServerKey } from "../server-key.ts";
 import { ServerLink } from "../server-link.ts";
@@ -30,8 +29,6 @@ export interface Visit extends Disposable {
   readonly relays: boolean | null;
   /** Two to ask over UDP with, good until this is disposed of; none where nobody is signed in. */
   readonly tickets: readonly Ticket[];
-  /** Whom to ask over UDP. */
-  readonly host: string;
 }
 
 /**
@@ -46,7 +43,7 @@ export function visit({ server, keys }: Patient, signal: AbortSignal): Promise<V
   const leave = (): void => {
     const { node } = link;
     link.close();
-    late.resolve({ ...nothing, node, host: node.host, trouble: unreachable(node, "no answer in time") });
+    late.resolve({ ...nothing, node, trouble: unreachable(node, "no answer in time") });
   };
   signal.addEventListener("abort", leave, { once: true });
   // What a failure was due to is found out for longer than this takes.
@@ -55,7 +52,7 @@ export function visit({ server, keys }: Patient, signal: AbortSignal): Promise<V
 
 /** Without the server's key there is no channel, but it can be seen whether anybody is there. */
 async function lookFrom(secure: boolean, node: ServerNode): Promise<Visit> {
-  const place: Visit = { ...nothing, node, host: node.host };
+  const place: Visit = { ...nothing, node };
   try {
     await fetchServerKey(secure, node, "any");
     return { ...place, isReached: true };
@@ -65,10 +62,10 @@ async function lookFrom(secure: boolean, node: ServerNode): Promise<Visit> {
 }
 
 async function enter(link: ServerLink, signsIn: boolean): Promise<Visit> {
-  let visited: Visit = { ...nothing, node: link.node, host: link.node.host, [Symbol.dispose]: () => link.close() };
+  let visited: Visit = { ...nothing, node: link.node, [Symbol.dispose]: () => link.close() };
   try {
     await link.connect();
-    visited = { ...visited, node: link.node, host: link.node.host, isReached: true };
+    visited = { ...visited, node: link.node, isReached: true };
     return signsIn ? { ...visited, ...(await signedIn(link)) } : visited;
   } catch (error) {
     link.close();
@@ -77,11 +74,10 @@ async function enter(link: ServerLink, signsIn: boolean): Promise<Visit> {
   }
 }
 
-async function signedIn(link: ServerLink): Promise<Pick<Visit, "rttMs" | "relays" | "tickets" | "host">> {
+async function signedIn(link: ServerLink): Promise<Pick<Visit, "rttMs" | "relays" | "tickets">> {
   const { relays } = await link.signIn();
   const [first, second] = [await timedTicket(link), await timedTicket(link)];
-  const host = placeOfNode(first.ticket.node, link.node).host;
-  return { relays, host, tickets: [first.ticket, second.ticket], rttMs: Math.min(first.rttMs, second.rttMs) };
+  return { relays, tickets: [first.ticket, second.ticket], rttMs: Math.min(first.rttMs, second.rttMs) };
 }
 
 async function timedTicket(link: ServerLink): Promise<{ readonly ticket: Ticket; readonly rttMs: number }> {

@@ -114,7 +114,7 @@ class Desk implements AsyncDisposable {
   /** A leg at the node there is now. */
   legHere(name: string): GivenLeg {
     const random = seededRandom(name);
-    return { leg: random(16), key: random(32), host: "127.0.0.1", ports: [this.port.address.port] };
+    return { leg: random(16), key: random(32), ips: ["127.0.0.1"], ports: [this.port.address.port] };
   }
 
   /** The node is gone, and another one there. @returns its leg, which nobody is given yet */

@@ -18,7 +18,6 @@ const ticket = {
 
 const visit: Visit = {
   node: { host: "chat.example", port: 7_420 },
-  host: "chat.example",
   isReached: true,
   trouble: null,
   rttMs: 12,
