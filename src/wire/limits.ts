@@ -10,6 +10,8 @@ export const MAX_SIGNALLING_BYTES = 96 * 1_024;
 export const MAX_FORWARD_BYTES = 16_384;
 /** What a session may carry each way inside the channels before it needs a relay leg. Bytes. */
 export const CHANNEL_BUDGET_BYTES = 65_536;
+/** Of that, what a file may take before there is a relay leg: beyond the budget packets are dropped, which is taken for the nature of the path. */
+export const NARROW_BULK_BYTES = 24_576;
 /** What one server node says to another at a time, before sealing. Bytes. */
 export const MAX_NODE_MESSAGE_BYTES = 32_768;
 /** A sealed ring preview. Bytes. */

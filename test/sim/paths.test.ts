@@ -502,3 +502,19 @@ test("a proven route that must give way to others is told as lost", () => {
   expect(of("route-validated")).toBe(20);
   expect(of("route-lost")).toBe(3); // 18 are kept, the server's with them
 });
+
+test("before there is a relay leg the server's TCP takes a little of a file, and all of what is said", () => {
+  const network = new SimNetwork(12);
+  const pair = new SimPair(network);
+  for (const end of [pair.a, pair.b]) end.do((session) => session.setServerWide(false));
+  const file = pair.a.session.openStream("bulk");
+  const transfer = new Transfer(pair.a, file, network.random.bytes(200_000));
+  network.runFor(1_000);
+  const line = new Transfer(pair.a, 2, network.random.bytes(500), false);
+  network.runUntil(() => line.hasArrived(pair.b), 1_000, "the line");
+  const arrived = pair.b.inbox(file).bytes;
+  expect(arrived).toBeGreaterThan(10_000);
+  expect(arrived).toBeLessThanOrEqual(24_576 + 1_200);
+  for (const end of [pair.a, pair.b]) end.do((session) => session.setServerWide(true));
+  network.runUntil(() => transfer.hasArrived(pair.b), 10_000, "the file");
+});

@@ -113,6 +113,7 @@ export class LiveSession implements PeerSession, PacketSink {
         forget: (route) => this.#change((now) => this.#core.forget(now, route)),
         say: (frame) => this.#say(frame),
         addressChanged: (socket) => this.#change((now) => this.#core.addressChanged(now, socket)),
+        widen: (isWide) => this.#change(() => this.#core.setServerWide(isWide)),
         discard: (indexes) => this.#change(() => indexes.forEach((index) => this.#core.discardIndex(index))),
         giveUp: () => this.abort("no-path", "no direct path"),
       },

@@ -45,6 +45,8 @@ export interface RoutesCore {
   say(frame: CarriedFrame): void;
   /** Our NAT shows this socket at another address than before. */
   addressChanged(socket: number): void;
+  /** Whether the server's TCP carries files by now. */
+  widen(isWide: boolean): void;
   /** These receiver indexes of ours are another's at the relay. */
   discard(indexes: readonly number[]): void;
   /** No direct path came in time where there has to be one. */
@@ -89,6 +91,7 @@ export class SessionRoutes {
     });
     this.#relay = directWithinMs === null ? this.#relayed(core) : null;
     this.#guard = directWithinMs === null ? null : new DirectGuard(directWithinMs, () => core.giveUp());
+    options.viaServer.onWide((isWide) => core.widen(isWide));
   }
 
   get path(): PathInfo {

@@ -18,6 +18,11 @@ const PROBE_RTT_MS = 200;
 /** Rate of the very first packets, until there is an RTT. Milliseconds. */
 const ASSUMED_RTT_MS = 100;
 
+export interface BbrOptions {
+  /** TCP carries the packets, and while its own window grows each of them waits longer than the one before: no sign of a full path. Default false. */
+  readonly overTcp?: boolean;
+}
+
 type Mode = "startup" | "drain" | "probe-bandwidth" | "probe-rtt";
 
 /**
@@ -30,6 +35,7 @@ export class Bbr implements CongestionController {
   readonly #window = new CongestionWindow();
   readonly #full = new FullBandwidth();
   readonly #cycle: ProbeCycle;
+  readonly #trustsRtt: boolean;
   #mode: Mode = "startup";
   #isFilled = false;
   /** And that only for a loss. */
@@ -42,8 +48,9 @@ export class Bbr implements CongestionController {
   #lostBytes = 0;
   #probeRttDoneAt: number | null = null;
 
-  constructor(random: Random) {
+  constructor(random: Random, { overTcp = false }: BbrOptions = {}) {
     this.#cycle = new ProbeCycle(random);
+    this.#trustsRtt = !overTcp;
   }
 
   get phase(): string {
@@ -132,7 +139,7 @@ export class Bbr implements CongestionController {
 
   /** What may change with any ack. */
   #advance(sample: AckSample): void {
-    if (this.#mode === "startup" && this.#model.round.isRttRising) this.#isFilled = true;
+    if (this.#mode === "startup" && this.#trustsRtt && this.#model.round.isRttRising) this.#isFilled = true;
     if (this.#mode === "startup" && this.#isFilled) this.#mode = "drain";
     if (this.#mode === "drain" && sample.bytesInFlight <= this.#model.bdp(1)) this.#startDown(sample.now, 0);
     if (this.#mode === "probe-bandwidth") this.#advancePhase(sample);

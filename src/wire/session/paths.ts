@@ -89,6 +89,11 @@ export class Paths {
     } else if (!available && known !== undefined) this.#drop(now, known);
   }
 
+  /** So much more of bulk may go over the server's TCP. */
+  limitServerBulk(bytes: number): void {
+    this.#sending.limitServerBulk(bytes);
+  }
+
   /** This end is on another network: what was learnt of its NAT holds no more. */
   networkChanged(): void {
     this.#checks.renew();

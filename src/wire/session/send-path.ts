@@ -22,6 +22,8 @@ const MESSAGE_RESERVE_BYTES = 16 * MIN_DATAGRAM_BYTES;
 /** Two probe timeouts make a path suspect, but not before this: programs and radios pause. Milliseconds. */
 const SUSPECT_AFTER_MS = 300;
 const SUSPECT_TIMEOUTS = 2;
+/** Packets that a probe timeout sends, RFC 9002 §6.2.4: a second loss in a row is no reason to leave a path. */
+const PROBES = 2;
 /** A path that was suspect must work this long before it is chosen again. Milliseconds. */
 const PROBATION_MS = 1_000;
 /** Packets without a wish for an ack, after which one is made to ask, so that what we acknowledge can be forgotten. */
@@ -44,6 +46,8 @@ export class SendPath {
   suspectSinceMs: number | null = null;
   /** Was suspect and is not chosen before; null for others. */
   eligibleAtMs: number | null = null;
+  /** What may still go of bulk. */
+  bulkRoomBytes = Number.POSITIVE_INFINITY;
   sentBytes = 0;
   sentPackets = 0;
   probeTimeouts = 0;
@@ -91,7 +95,7 @@ export class SendPath {
   burstPackets(now: number, datagramBytes: number): number {
     const { sent } = this.recovery;
     const budget = this.#pacer.budgetBytes(now, this.congestion.pacingBytesPerMs);
-    const bytes = Math.min(budget, this.congestion.windowBytes - sent.bytesInFlight);
+    const bytes = Math.min(budget, this.congestion.windowBytes - sent.bytesInFlight, this.bulkRoomBytes);
     const most = Math.min(MAX_BURST_PACKETS, sent.room, Math.floor(MAX_BURST_BYTES / datagramBytes));
     return Math.max(1, Math.min(most, bytes / datagramBytes)) | 0;
   }
@@ -124,6 +128,7 @@ export class SendPath {
     else this.recovery.sent.pass(packetState.unknown);
     this.#quietPackets = asksForAck ? 0 : this.#quietPackets + 1;
     if (asksForAck) this.#pacer.spend(bytes);
+    this.bulkRoomBytes -= bytes;
     this.sentPackets++;
     this.sentBytes += bytes;
     this.route.onSent(bytes);
@@ -171,7 +176,8 @@ export class SendPath {
 
   /** When the pacer lets a bulk packet go; null when it is the window that holds it. */
   pacedUntil(now: number): number | null {
-    if (!this.isSuspect && this.#isWithin(0)) return this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs);
+    if (!this.isSuspect && this.bulkRoomBytes > 0 && this.#isWithin(0))
+      return this.#pacer.readyAt(now, this.congestion.pacingBytesPerMs);
     this.#pacer.rest();
     return null;
   }
@@ -225,7 +231,7 @@ export class SendPath {
     const since = this.recovery.waitingSinceMs ?? now;
     this.recovery.onProbeTimeout(now, again);
     this.probeTimeouts++;
-    this.probesOwed = 1;
+    this.probesOwed = PROBES;
     if (this.recovery.probeTimeouts >= SUSPECT_TIMEOUTS && now - since >= SUSPECT_AFTER_MS)
       this.suspectSinceMs ??= since;
     // All goes out again, on another path if there is one; a window full of unknowns would only hold the ring.

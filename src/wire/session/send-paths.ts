@@ -4,7 +4,7 @@ import type { Random } from "../core.ts";
 import { MAX_PATH_ID } from "../packet/header.ts";
 import { Mtu } from "./mtu.ts";
 import { FIRST_FREE_PATH, RELAY_PATH, SERVER_PATH } from "./path-id.ts";
-import type { Route, UdpRoute } from "./route.ts";
+import { type Route, routeKey, SERVER_ROUTE, type UdpRoute } from "./route.ts";
 import type { RouteState } from "./route-state.ts";
 import { updateRtt } from "./rtt.ts";
 import { SendPath } from "./send-path.ts";
@@ -14,11 +14,13 @@ import type { Tracer } from "./tracer.ts";
 /** A path that comes back within this goes on with its congestion controller. Milliseconds. */
 const FROZEN_MS = 30_000;
 const MAX_FROZEN = 16;
+const SERVER_KEY = routeKey(SERVER_ROUTE);
 const LASTING_IDS = { server: SERVER_PATH, relay: RELAY_PATH } as const;
 
 export interface SendPathsOptions {
   readonly random: Random;
-  readonly congestion: () => CongestionController;
+  /** @param overTcp the path goes through the server's TCP */
+  readonly congestion: (overTcp: boolean) => CongestionController;
   readonly skipEveryPackets: number;
   readonly tracer: Tracer | null;
   /** Nothing cuts packets up on their way out there, so that one that arrives shows what the path carries. */
@@ -42,6 +44,8 @@ export class SendPaths {
   /** Over the server's TCP, and over its UDP. */
   readonly #lasting = new Map<string, SendPath>();
   #nextId = FIRST_FREE_PATH;
+  /** Over the server's TCP. */
+  #serverBulkBytes = Number.POSITIVE_INFINITY;
   /** Of paths that are gone for good. */
   readonly #gone: PathTotals = { sentPackets: 0, lostPackets: 0, spuriousPackets: 0 };
 
@@ -70,6 +74,13 @@ export class SendPaths {
     return this.#lasting.values().some((path) => path.id === id);
   }
 
+  /** So much more of bulk may go over the server's TCP. */
+  limitServerBulk(bytes: number): void {
+    this.#serverBulkBytes = bytes;
+    const path = this.#lasting.get(SERVER_KEY);
+    if (path !== undefined) path.bulkRoomBytes = bytes;
+  }
+
   /** The route's path, made when first asked for. Null when all ids are used up. */
   on(route: RouteState, now: number): SendPath | null {
     const { kind } = route.route;
@@ -90,10 +101,17 @@ export class SendPaths {
   }
 
   #lastingPath(id: number, route: RouteState, now: number): SendPath {
-    const path = this.#lasting.get(route.key) ?? this.#make(id, route, this.#options.congestion(), now);
-    this.#lasting.set(route.key, path);
+    const path = this.#lasting.get(route.key) ?? this.#makeLasting(id, route, now);
     path.revive(route);
     this.#live.set(id, path);
+    return path;
+  }
+
+  #makeLasting(id: number, route: RouteState, now: number): SendPath {
+    const overTcp = route.key === SERVER_KEY;
+    const path = this.#make(id, route, this.#options.congestion(overTcp), now);
+    if (overTcp) path.bulkRoomBytes = this.#serverBulkBytes;
+    this.#lasting.set(route.key, path);
     return path;
   }
 
@@ -107,7 +125,7 @@ export class SendPaths {
   #thaw(key: string, now: number): CongestionController {
     const frozen = this.#frozen.get(key);
     this.#frozen.delete(key);
-    return frozen !== undefined && now - frozen.at <= FROZEN_MS ? frozen.congestion : this.#options.congestion();
+    return frozen !== undefined && now - frozen.at <= FROZEN_MS ? frozen.congestion : this.#options.congestion(false);
   }
 
   #make(id: number, route: RouteState, congestion: CongestionController, now: number): SendPath {

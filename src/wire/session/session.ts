@@ -1,3 +1,4 @@
+import { NARROW_BULK_BYTES } from "../limits.ts";
 import { Bbr } from "../congestion/bbr.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Core, Random, Transmit } from "../core.ts";
@@ -111,7 +112,7 @@ export class Session implements Core<SessionEvent, Route> {
       queue: this.#control,
     });
     const lost = lostFate(this.#streams, this.#control);
-    const congestion = options.congestion ?? (() => new Bbr(random));
+    const congestion = options.congestion ?? ((overTcp: boolean) => new Bbr(random, { overTcp }));
     const { isUnfragmented = () => false } = options;
     const pathsOptions = { ...limits, random, congestion, isUnfragmented, events: this.#events, lost };
     this.#paths = new Paths({ ...pathsOptions, tracer: this.#tracer });
@@ -135,6 +136,11 @@ export class Session implements Core<SessionEvent, Route> {
   /** The channel or leg came up or went down. The session starts on it. */
   setServerRoute(now: number, available: boolean): void {
     this.#paths.setServerRoute(now, available);
+  }
+
+  /** Whether the server's TCP carries files: not while there is no relay leg, and the channel alone drops what is too much for it. */
+  setServerWide(isWide: boolean): void {
+    this.#paths.limitServerBulk(isWide ? Number.POSITIVE_INFINITY : NARROW_BULK_BYTES);
   }
 
   /**

@@ -88,6 +88,22 @@ test("Bbr cuts its window at persistent congestion and takes it back at the firs
   expect(path.bbr.windowBytes).toBeGreaterThan(0.8 * before);
 });
 
+test("Bbr ends its start when packets wait longer each round, but not where TCP makes them wait", () => {
+  const phases = [false, true].map((overTcp) => {
+    const path = new Path(1e6, 100, 0, { overTcp });
+    for (let round = 0; round < 6; round++) path.rounds(1, { rttMs: 100 + 30 * round });
+    return path.bbr.phase;
+  });
+  expect(phases[0]).not.toBe("startup");
+  expect(phases[1]).toBe("startup");
+});
+
+test("Bbr over TCP ends its start all the same when more brings no more", () => {
+  const path = new Path(100, 100, 0, { overTcp: true });
+  path.rounds(30);
+  expect(path.bbr.phase).not.toBe("startup");
+});
+
 test("Bbr never paces at nothing", () => {
   const bbr = new Bbr(new Seeded(1).bytes);
   expect(bbr.pacingBytesPerMs).toBeGreaterThan(100);

@@ -1,4 +1,4 @@
-import { Bbr } from "../../../../src/wire/congestion/bbr.ts";
+import { Bbr, type BbrOptions } from "../../../../src/wire/congestion/bbr.ts";
 import type { AckSample } from "../../../../src/wire/congestion/controller.ts";
 import { Seeded } from "../../../sim/seeded.ts";
 
@@ -7,7 +7,7 @@ const ACKS = 10;
 
 /** A path of `rate` bytes per ms and `rttMs` with an endless queue, in steps of a tenth of a round trip. */
 export class Path {
-  readonly bbr = new Bbr(new Seeded(1).bytes);
+  readonly bbr: Bbr;
   now = 0;
   rate: number;
   readonly #rttMs: number;
@@ -18,7 +18,8 @@ export class Path {
   /** Delivered and lost as they were when what is acknowledged now was sent. */
   readonly #past: { delivered: number; lost: number; inFlight: number; sent: number }[] = [];
 
-  constructor(rate: number, rttMs: number, loss = 0) {
+  constructor(rate: number, rttMs: number, loss = 0, options: BbrOptions = {}) {
+    this.bbr = new Bbr(new Seeded(1).bytes, options);
     this.rate = rate;
     this.#rttMs = rttMs;
     this.#loss = loss;
