@@ -8,6 +8,8 @@ import { deriveLegKeys, isSignedLeg, type LegKeys, signLeg } from "./leg-keys.ts
 
 /** Gaps between requests on a way that has answered, until it answers again or is given up. Milliseconds. */
 const ANSWER_GAPS_MS = [150, 250, 400, 700, 1_500];
+/** After an answer that refused something, the second of a row and so on, until the next request; the last one holds on. Milliseconds. */
+const REFUSED_GAPS_MS = [0, 150, 400, 1_500];
 /** Gaps between looks for a way; the last one holds on. Milliseconds. */
 const SEARCH_GAPS_MS = [150, 250, 400, 800, 1_600, 3_000, 6_000, 15_000, 30_000, 60_000];
 /** Requests whose answer still counts. */
@@ -51,6 +53,9 @@ export class LegClient implements Core<LegEvent, SocketRoute> {
   /** Requests since the last answer. */
   #tries = 0;
   #askAt: number | null = null;
+  /** Answers in a row that refused something. */
+  #refusals = 0;
+  #notBefore = -Infinity;
   #isKeptElsewhere = false;
   readonly #outgoing: Transmit<SocketRoute>[] = [];
   readonly #events: LegEvent[] = [];
@@ -148,7 +153,7 @@ export class LegClient implements Core<LegEvent, SocketRoute> {
 
   #askSoon(now: number): void {
     this.#tries = 0;
-    this.#askAt = now;
+    this.#askAt = Math.max(now, this.#notBefore);
   }
 
   #send(route: SocketRoute): void {
@@ -175,11 +180,19 @@ export class LegClient implements Core<LegEvent, SocketRoute> {
     this.#cookie = cookie;
     this.#tries = 0;
     const others = indexes.filter((_, place) => (refused & (1 << place)) !== 0);
-    const isCurrent = this.#indexes === indexes;
-    this.#askAt = isCurrent ? this.#keepaliveAt(now) : now;
+    this.#refused(now, others.length > 0);
+    if (this.#indexes === indexes) this.#askAt = this.#keepaliveAt(now);
+    else this.#askSoon(now);
     if (others.length > 0) this.#events.push({ kind: "refused", indexes: others });
     if (!this.#isBound) this.#events.push({ kind: "bound", route });
     this.#isBound = true;
+  }
+
+  /** Whoever is refused asks for others: a server that refuses all shall not have that without end. */
+  #refused(now: number, isRefused: boolean): void {
+    const gapMs = isRefused ? (REFUSED_GAPS_MS[Math.min(this.#refusals, REFUSED_GAPS_MS.length - 1)] ?? 0) : 0;
+    this.#refusals = isRefused ? this.#refusals + 1 : 0;
+    this.#notBefore = now + gapMs;
   }
 
   /** Plus or minus a fifth, so that many do not beat together. */

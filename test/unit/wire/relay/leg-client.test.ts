@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { decodeLegRequest } from "../../../../src/wire/messages/leg.ts";
+import { decodeLegRequest, encodeLegReply } from "../../../../src/wire/messages/leg.ts";
 import { Allocation, Allocations } from "../../../../src/wire/relay/allocations.ts";
 import { LegClient, type LegEvent, waysTo } from "../../../../src/wire/relay/leg-client.ts";
-import { deriveLegKeys } from "../../../../src/wire/relay/leg-keys.ts";
+import { deriveLegKeys, signLeg } from "../../../../src/wire/relay/leg-keys.ts";
 import type { SocketRoute } from "../../../../src/wire/traversal/inquiry.ts";
 import { seededRandom } from "../../../support/bytes.ts";
 
@@ -236,4 +236,27 @@ test("a refused index is told of, by its number", () => {
   const events: LegEvent[] = [];
   for (let event = desk.client.pollEvent(); event !== null; event = desk.client.pollEvent()) events.push(event);
   expect(events).toContainEqual({ kind: "refused", indexes: [2] });
+});
+
+test("a server that refuses whatever it is asked for is asked with other indexes at once, and then less and less", () => {
+  const random = seededRandom("refusing");
+  const [leg, key] = [random(16), random(32)];
+  const client = new LegClient({ leg, key, random });
+  const asked: number[] = [];
+  let next = 10;
+  client.setIndexes(0, [1, 2, 3]);
+  client.start(0, ways.slice(0, 1));
+  for (let now = 0; now < 10_000; now++) {
+    client.handleTimeout(now);
+    for (let out = client.pollTransmit(); out !== null; out = client.pollTransmit()) {
+      asked.push(now);
+      const sequence = decodeLegRequest(out.bytes)?.sequence ?? 0;
+      const answer = encodeLegReply({ leg, sequence, cookie: random(16), isRegistered: asked.length > 1, refused: 7 });
+      client.handleDatagram(now, signLeg(deriveLegKeys(key).reply, answer), out.to);
+    }
+    for (let event = client.pollEvent(); event !== null; event = client.pollEvent())
+      if (event.kind === "refused") client.setIndexes(now, [next++, next++, next++]);
+  }
+  expect(asked.slice(0, 7)).toEqual([0, 1, 2, 152, 552, 2_052, 3_552]);
+  expect(asked.length).toBeLessThan(13);
 });
