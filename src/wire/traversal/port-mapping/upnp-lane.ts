@@ -53,6 +53,7 @@ export class UpnpLane implements Lane {
   #isRenewing = false;
   #hasLookedAgain = false;
   #isReleasing = false;
+  #hasAskedTwice = false;
   /** What a better protocol has is not closed. */
   #takenPort: number | null = null;
 
@@ -128,7 +129,7 @@ export class UpnpLane implements Lane {
   handleReply(now: number, reply: GatewayReply | null): void {
     const step = this.#step;
     this.#step = null;
-    if (step === "delete") this.#held = null;
+    if (step === "delete") this.#deleted(reply);
     else if (this.#isReleasing) this.#answeredLate(now, step, reply);
     else if (reply === null && this.#lease !== null && !this.#hasLookedAgain) this.#lookAgain(now);
     else if (step === "describe") this.#described(reply);
@@ -154,6 +155,13 @@ export class UpnpLane implements Lane {
   #giveBack(): void {
     if (this.#held?.port === this.#takenPort) this.#held = null;
     if (this.#held !== null) this.#ask("delete", deleteRequest(this.#held.service, this.#held.port));
+  }
+
+  /** Asked once more where the gateway was busy, or it might keep what has no end. */
+  #deleted(reply: GatewayReply | null): void {
+    const isDone = reply !== null && readSoapAnswer("DeletePortMapping", reply).isDone;
+    if (isDone || this.#hasAskedTwice) this.#held = null;
+    this.#hasAskedTwice = !isDone && !this.#hasAskedTwice;
   }
 
   /** A gateway that held a mapping a while ago may have restarted, and be found at another place. */

@@ -438,6 +438,19 @@ test("PortMapper gives everything back at the end, in one round trip", () => {
   }
 });
 
+test("PortMapper asks a busy gateway once more to end a mapping, and then leaves it", () => {
+  for (const failures of [1, 2, Infinity]) {
+    const house = houseOf({ speaks: ["upnp"], permanentOnly: true })
+      .start(v4)
+      .runFor(2_000);
+    const http = house.gateway.http.bind(house.gateway);
+    let asked = 0;
+    house.gateway.http = (request) => (asked++ < failures ? null : http(request));
+    house.stop().runFor(500);
+    expect([house.hasEnded, asked, house.gateway.held.size]).toEqual([true, 2, failures === 1 ? 0 : 1]);
+  }
+});
+
 test("PortMapper gives back at the end what is granted only then", () => {
   for (const speaks of [["pcp"], ["nat-pmp"], ["upnp"]] as const) {
     const house = houseOf({ speaks });
