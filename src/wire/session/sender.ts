@@ -182,7 +182,7 @@ export class Sender {
     const { acks, writer, filler, copies } = this.#options;
     const { builder } = writer;
     const isProbe = path.probesOwed > 0;
-    path.probesOwed = 0;
+    if (isProbe) path.probesOwed--;
     builder.begin(this.#burst, at, datagramBytes);
     const waiting = allowance.state === "open" ? acks.waitingOn(now, path) : [];
     for (const from of waiting) builder.addAck(now, from);
