@@ -2,12 +2,12 @@
  * How p2p does on real networks; needs root and Debian's natlab packages, and takes its time:
  *   bun run test:natlab                      all scenarios and the matrix
  *   bun run test:natlab -- matrix            which networks reach each other; about ten minutes
- *   bun run test:natlab -- 4 28              some scenarios by number, without writing their page
+ *   bun run test:natlab -- 4 28              some scenarios by number, which take their place in the page
  *   … --runs N                               of each case whose outcome varies; 20 where it is not said
  *   … --labs N                               so many side by side; 2 where it is not said
  * Writes test/natlab/MATRIX.md and test/natlab/SCENARIOS.md. Exit status 0 when every scenario held.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../../support/binary.ts";
@@ -53,7 +53,8 @@ function refuse(why: string): number {
 async function examineScenarios(numbers: readonly string[]): Promise<boolean> {
   const chosen = scenarios.filter(({ number }) => numbers.length === 0 || numbers.includes(`${number}`));
   const results = await examine(chosen, { runs, labs, onResult: sayResult });
-  if (numbers.length === 0) await writePage("SCENARIOS.md", scenariosPage(results, await program()));
+  const before = numbers.length === 0 ? "" : await readPage("SCENARIOS.md");
+  await writePage("SCENARIOS.md", scenariosPage(results, before));
   const passed = results.filter(({ hasPassed }) => hasPassed).length;
   say(`${passed} of ${results.length} cases hold`);
   return passed === results.length;
@@ -87,6 +88,10 @@ function sayPair({ a, b, isDirect, directRuns, runs: all, meeting, trouble }: Pa
 async function writePage(name: string, text: string): Promise<void> {
   await writeFile(join(root, "test/natlab", name), text);
   say(`wrote test/natlab/${name}`);
+}
+
+async function readPage(name: string): Promise<string> {
+  return await readFile(join(root, "test/natlab", name), "utf8").catch(() => "");
 }
 
 async function program(): Promise<string> {
