@@ -1,8 +1,8 @@
-import { utf8 } from "../../wire/bytes.ts";
 import { type ErrorCode, WireError } from "../../wire/errors.ts";
 import { MAX_FORWARD_BYTES } from "../../wire/limits.ts";
 import { relay, type RelayMessage } from "../../wire/messages/relay.ts";
-import { equalSecrets, hmacSha256 } from "../../wire/noise/primitives.ts";
+import { equalSecrets } from "../../wire/noise/primitives.ts";
+import { legProof } from "../../wire/relay/leg-proof.ts";
 import { LegQueue } from "./leg-queue.ts";
 import type { ShapedLeg } from "./leg-shaper.ts";
 import type { End, Leg, LegSocket } from "./pairing.ts";
@@ -11,7 +11,6 @@ import type { Tally } from "./tally.ts";
 import { closeCodes, type SocketHandler, type WebSocketPort } from "./web-socket-port.ts";
 
 const BIND_MS = 10_000;
-const LABEL = utf8("p2p leg");
 
 /** One relay leg over a WebSocket: a fresh challenge, the answer under the leg's key, then sealed packets to the other end of the pairing alone. */
 export class RelaySocket implements SocketHandler, LegSocket {
@@ -89,7 +88,7 @@ export class RelaySocket implements SocketHandler, LegSocket {
     const message = decoded(bytes);
     if (message?.kind !== "bind") return null;
     const leg = this.#services.hub.pairings.findLeg(message.leg);
-    const mac = hmacSha256(leg?.key ?? new Uint8Array(32), LABEL, this.#nonce, message.leg);
+    const mac = legProof(leg?.key ?? new Uint8Array(32), this.#nonce, message.leg);
     return equalSecrets(mac, message.mac) ? leg : null;
   }
 

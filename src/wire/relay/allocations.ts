@@ -1,6 +1,7 @@
 import { sameAddress, type UdpAddress } from "../address.ts";
 import type { Random } from "../core.ts";
 import { decodeLegRequest, encodeLegReply, type LegRequest } from "../messages/leg.ts";
+import { Pace } from "../pace.ts";
 import { mayAsk } from "../traversal/asker.ts";
 import { LegCookies } from "./leg-cookies.ts";
 import { isSignedLeg, type LegKeys, signLeg } from "./leg-keys.ts";
@@ -153,22 +154,4 @@ function isAt<Via>({ address }: Allocation<Via>, from: UdpAddress): boolean {
 function hasSameSender<Via>(a: Allocation<Via>, b: Allocation<Via>): boolean {
   const [one, two] = [a.options.other()?.address ?? null, b.options.other()?.address ?? null];
   return a.options.sender === b.options.sender || (one !== null && two !== null && sameAddress(one, two));
-}
-
-/** At most so many times in any second. */
-class Pace {
-  readonly #most: number;
-  readonly #takenAtMs: number[] = [];
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  take(now: number): boolean {
-    if (this.#takenAtMs.length >= this.#most) {
-      if (now - (this.#takenAtMs[0] ?? 0) < 1_000) return false;
-      this.#takenAtMs.shift();
-    }
-    return this.#takenAtMs.push(now) > 0;
-  }
 }

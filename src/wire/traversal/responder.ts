@@ -2,6 +2,7 @@ import { scopeOf, type UdpAddress } from "../address.ts";
 import { equalBytes } from "../bytes.ts";
 import type { Random } from "../core.ts";
 import { decodeRequest, encodeReply, isRequest, TICKET_ID_AT, TICKET_ID_BYTES } from "../messages/discovery.ts";
+import { Pace } from "../pace.ts";
 import { mayAsk } from "./asker.ts";
 import { SequenceWindow } from "./sequence-window.ts";
 import { deriveTicketKeys, isAuthentic, withMac, type TicketKeys } from "./ticket-keys.ts";
@@ -34,8 +35,8 @@ interface Issued {
   readonly expiresAt: number;
   readonly mayBeLoopback: boolean;
   readonly window: SequenceWindow;
-  /** When the latest answers left, at most {@link ANSWERS_PER_SECOND}, oldest first. */
-  readonly answeredAt: number[];
+  /** Of answers. */
+  readonly pace: Pace;
 }
 
 export const TICKET_LIFETIME_MS = 600_000;
@@ -74,7 +75,7 @@ export class Responder {
       expiresAt: now + TICKET_LIFETIME_MS,
       mayBeLoopback: scopeOf(channelIp) === "loopback",
       window: new SequenceWindow(),
-      answeredAt: [],
+      pace: new Pace(ANSWERS_PER_SECOND),
     });
     return ticket;
   }
@@ -104,7 +105,7 @@ export class Responder {
     )
       return null;
     const request = decodeRequest(datagram);
-    if (request === null || !issued.window.accept(request.sequence) || !mayAnswer(issued, now)) return null;
+    if (request === null || !issued.window.accept(request.sequence) || !issued.pace.take(now)) return null;
     const { ticketId, txid } = request;
     const reply = withMac(issued.keys.reply, encodeReply({ ticketId, txid, address: from, listener }));
     return { reply, observed: { ticket: issued.ticket, address: from, listener } };
@@ -131,12 +132,4 @@ function slotOf(bytes: Uint8Array, at: number): number {
   let slot = 0;
   for (let index = at; index < at + 6; index++) slot = slot * 256 + (bytes[index] ?? 0);
   return slot;
-}
-
-/** At most ten in any second. */
-function mayAnswer({ answeredAt }: Issued, now: number): boolean {
-  if (answeredAt.length < ANSWERS_PER_SECOND) return answeredAt.push(now) > 0;
-  if (now - (answeredAt[0] ?? 0) < 1_000) return false;
-  answeredAt.shift();
-  return answeredAt.push(now) > 0;
 }
