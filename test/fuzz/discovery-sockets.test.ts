@@ -72,12 +72,10 @@ test("a peer learns its address from both ports of a server that has just seen 2
     await new Promise<void>((resolve) => setImmediate(resolve)); // lets the server read
   }
   const { answers, address } = await gather(responder, ports);
-  expect(answers.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual(
-    [
-      { kind: "mapping", mapping: { kind: "independent", step: 0 } },
-      ...[0, 1].map((listener) => ({ kind: "reflexive", socket: 0, address, listener })),
-    ],
-  );
+  expect(answers.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual([
+    { kind: "mapping" as const, mapping: { kind: "independent" as const, step: 0 } },
+    ...[0, 1].map((listener) => ({ kind: "reflexive" as const, socket: 0, address, listener })),
+  ]);
   expect(answered).toBe(0);
   expect(target?.stats.received).toBeGreaterThan(1_000);
   expect(faults).toEqual([]);
