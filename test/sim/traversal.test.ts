@@ -85,8 +85,8 @@ for (const seed of seeds(ROUNDS * PAIRS.length)) {
     expect(meeting.isDirect).toBe(directMs !== null);
     expect(meeting.pair.a.has("closed") || meeting.pair.b.has("closed")).toBe(false);
     expectManners(scene, bounds[way]);
-    // The socket that peers are told of, and one that found the path.
-    for (const { host } of [scene.sideA, scene.sideB]) expect(host.openSockets).toBeLessThanOrEqual(2);
+    // The socket that peers are told of, one that found the path, and a few that were heard on.
+    for (const { host } of [scene.sideA, scene.sideB]) expect(host.openSockets).toBeLessThanOrEqual(6);
   });
 }
 

@@ -127,13 +127,13 @@ export class Puncher {
     this.#schedule(now);
   }
 
-  /** There is a path. @param socket whose it is: it stays open where it is one of the new ones */
-  found(now: number, socket: number): void {
+  /** There is a path. @param kept new sockets that stay open: whose it is, and others over which the other end was heard */
+  found(now: number, kept: ReadonlySet<number>): void {
     this.#isWanted = false;
     this.#seriesLeft = MAX_SERIES;
     this.#searchesLeft = MAX_SERIES;
     this.#wish = null;
-    this.#endSeries(now, socket);
+    this.#endSeries(now, kept);
     this.#endSearch();
   }
 
@@ -261,8 +261,8 @@ export class Puncher {
     else this.#endSeries(now, null);
   }
 
-  #endSeries(now: number, kept: number | null): void {
-    this.#letGo((this.#series?.opening?.sockets ?? []).filter((socket) => socket !== kept));
+  #endSeries(now: number, kept: ReadonlySet<number> | null): void {
+    this.#letGo((this.#series?.opening?.sockets ?? []).filter((socket) => kept?.has(socket) !== true));
     this.#series = null;
     this.#ordered.fill(null);
     this.#startAt = now + NEXT_SERIES_AFTER_MS;

@@ -26,6 +26,9 @@ export interface TraversalOptions {
   readonly turn: SearchTurn;
 }
 
+/** New sockets that stay open because the other end was heard there, besides those over which a path was found. */
+const MAX_KEPT = 4;
+
 /** An address of ours that the other end may try. */
 export interface OwnCandidate {
   readonly type: AnnouncedType;
@@ -43,7 +46,7 @@ export class Traversal {
   readonly #events: TraversalEvent[] = [];
   #mapping: Mapping = unknownMapping;
   #generation = 0;
-  /** New sockets over which a path was found. */
+  /** New sockets over which the other end was heard. */
   readonly #kept = new Set<number>();
   readonly #main = new Set<number>();
 
@@ -95,14 +98,15 @@ export class Traversal {
 
   /** A packet of the other end was opened that came this way, which is no path yet. */
   seen(now: number, socket: number, remote: UdpAddress): void {
+    if (this.#kept.size < MAX_KEPT) this.#keep(socket);
     this.#checks.seen(now, socket, remote);
   }
 
   /** A challenge was answered. */
   validated(now: number, socket: number, remote: UdpAddress): void {
     this.#checks.validated(now, socket, remote);
-    if (!this.#main.has(socket)) this.#kept.add(socket);
-    this.#puncher.found(now, socket);
+    this.#keep(socket);
+    this.#puncher.found(now, this.#kept);
   }
 
   /** The path died. */
@@ -155,6 +159,11 @@ export class Traversal {
   pollTimeout(): number | null {
     const at = Math.min(this.#checks.pollTimeout() ?? Infinity, this.#puncher.dueAt);
     return at === Infinity ? null : at;
+  }
+
+  /** Where two new sockets are found at once the other end may choose the one that we do not. */
+  #keep(socket: number): void {
+    if (!this.#main.has(socket)) this.#kept.add(socket);
   }
 
   #go(now: number): void {

@@ -152,7 +152,7 @@ test("one session of a program searches at a time", () => {
 test("once a path is found the socket it uses stays, the others go, and nothing more is sent", () => {
   const bench = new Bench("random", "independent").runTo(2_000);
   const count = bench.sent.length;
-  bench.puncher.found(2_000, 77);
+  bench.puncher.found(2_000, new Set([77]));
   bench.runTo(3_600_000);
   expect([...bench.open]).toEqual([77]);
   expect(bench.sent).toHaveLength(count);
@@ -160,7 +160,7 @@ test("once a path is found the socket it uses stays, the others go, and nothing 
 
 test("a path found while sockets are being opened lets all of them go", () => {
   const bench = new Bench("random", "independent").runTo(405);
-  bench.puncher.found(405, MAIN);
+  bench.puncher.found(405, new Set());
   bench.runTo(60_000);
   expect(bench.mostOpen).toBe(256);
   expect([bench.open.size, bench.sent.length, bench.said.length]).toEqual([0, 0, 0]);
@@ -258,7 +258,7 @@ test("bad input 94: 20 s pass between two long searches for one peer, also where
   for (let round = 1; round <= 60; round++) {
     bench.seekMe("birthday", [], { round });
     bench.runTo(1_000 + 1_000 * round);
-    bench.puncher.found(bench.now, MAIN);
+    bench.puncher.found(bench.now, new Set());
     bench.puncher.begin(bench.now);
   }
   const begins = bench.sent.filter(({ at }, index) => index === 0 || at - (bench.sent[index - 1]?.at ?? 0) > 100);

@@ -67,6 +67,16 @@ test("a check that comes in on a new socket is answered by one there, and that s
   expect(traversal.kindOf(8, found)).toBeNull();
 });
 
+test("of new sockets the other end was heard on, a few stay, since it may choose another one than we do", () => {
+  const traversal = begin(random, independent);
+  drain(traversal, 400);
+  traversal.socketsOpened(410, [7, 8, 9, 10, 11, 12, 13], []);
+  drain(traversal, 420);
+  for (const socket of [8, 9, 10, 11, 12]) traversal.seen(500, socket, theirs);
+  traversal.validated(600, 13, theirs);
+  expect(drain(traversal, 600).events).toContainEqual({ kind: "sockets-unwanted", sockets: [7, 12] });
+});
+
 test("after its path is lost, and on another network, the search begins anew", () => {
   const traversal = begin(random, independent);
   const wanted = (now: number) => drain(traversal, now).events.filter(({ kind }) => kind === "sockets-wanted").length;
