@@ -88,6 +88,7 @@ export const changeScenarios: readonly Scenario[] = [
       serverRestarts(homes),
       serverRestarts({ a: "udpblocked", b: "cone" }),
       sends(homes, "server restarted", (village) => village.restartServer()),
+      sends({ a: "udpblocked", b: "cone" }, "server restarted", (village) => village.restartServer()),
     ],
   },
   {
