@@ -85,8 +85,11 @@ function sayPair({ a, b, isDirect, directRuns, runs: all, meeting, trouble }: Pa
   if (trouble !== null) say(`  ${trouble.trim().replaceAll("\n", "\n  ")}`);
 }
 
+/** As all files here are formatted. */
 async function writePage(name: string, text: string): Promise<void> {
-  await writeFile(join(root, "test/natlab", name), text);
+  const path = join(root, "test/natlab", name);
+  await writeFile(path, text);
+  await Bun.spawn([process.execPath, "fmt", "--no-script", path], { stdout: "ignore", stderr: "inherit" }).exited;
   say(`wrote test/natlab/${name}`);
 }
 
