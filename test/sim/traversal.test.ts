@@ -82,7 +82,9 @@ for (const seed of seeds(ROUNDS * PAIRS.length)) {
     else expect(directMs !== null).toBe(way !== "nothing");
     network.runUntil(hasArrived, 30_000, "all that was said");
     network.runFor(2_000);
-    expect(meeting.isDirect).toBe(directMs !== null);
+    // A path may be in doubt just then, where two probes were lost, and is not for long.
+    if (directMs !== null) network.runUntil(() => meeting.isDirect, 3_000, "the direct path");
+    else expect(meeting.isDirect).toBe(false);
     expect(meeting.pair.a.has("closed") || meeting.pair.b.has("closed")).toBe(false);
     expectManners(scene, bounds[way]);
     // The socket that peers are told of, one that found the path, and a few that were heard on.
