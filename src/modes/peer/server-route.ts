@@ -179,9 +179,9 @@ export class ServerRoute {
     this.#widening = setTimeout(() => this.#setWide(true), OTHER_LEG_MS);
   }
 
+  /** Told also when it is as before: what may go without a leg begins anew with the channel. */
   #setWide(isWide: boolean): void {
     clearTimeout(this.#widening);
-    if (this.#isWide === isWide) return;
     this.#isWide = isWide;
     this.#onWide(isWide);
   }
