@@ -207,10 +207,12 @@ export class ServerRoute {
 
   #sendBody(body: Uint8Array): void {
     if (this.#leg?.isBound === true) return this.#leg.send(body);
-    if (this.#channelLeft < CHANNEL_BUDGET_BYTES - LEG_AFTER_BYTES) this.#openLeg();
     // What exceeds the budget is lost, as on any full link; the session sends it again when there is a leg.
-    if (body.length > this.#channelLeft) return;
-    this.#channelLeft -= body.length;
-    this.#link.tell({ kind: "forward", session: this.#session, body });
+    if (body.length <= this.#channelLeft) {
+      this.#channelLeft -= body.length;
+      this.#link.tell({ kind: "forward", session: this.#session, body });
+    }
+    // Of a file nothing more comes before there is one.
+    if (this.#channelLeft < CHANNEL_BUDGET_BYTES - LEG_AFTER_BYTES) this.#openLeg();
   }
 }
