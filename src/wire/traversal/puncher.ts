@@ -10,11 +10,13 @@ import type { SearchTurn } from "./search-turn.ts";
 
 export type SeekMe = Extract<Frame, { kind: "seekMe" }>;
 
-export type PunchEvent =
-  | { readonly kind: "say"; readonly frame: SeekMe }
-  /** So many new IPv4 sockets, of which the first few ask the server where it sees them: answered by {@link Puncher.socketsOpened}. */
+export type SocketEvent =
+  /** So many new IPv4 sockets, of which the first few ask the server where it sees them: answered by `socketsOpened`. */
   | { readonly kind: "sockets-wanted"; readonly sockets: number; readonly surveyed: number }
+  /** They may be closed. */
   | { readonly kind: "sockets-unwanted"; readonly sockets: readonly number[] };
+
+export type PunchEvent = { readonly kind: "say"; readonly frame: SeekMe } | SocketEvent;
 
 export interface PuncherOptions {
   readonly random: Random;
@@ -55,7 +57,7 @@ interface Running {
   readonly search: PortSearch;
   readonly socket: number;
   readonly ip: string;
-  endsAt: number;
+  readonly endsAt: number;
 }
 
 /**

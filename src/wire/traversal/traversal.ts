@@ -6,18 +6,14 @@ import type { LocalSocket } from "./check-list.ts";
 import { Checks, type Probe } from "./checks.ts";
 import { type Mapping, mappingFromFields, mappingToFields, unknownMapping } from "./mapping.ts";
 import type { DirectKind, OwnNetwork } from "./permit.ts";
-import { Puncher } from "./puncher.ts";
+import { Puncher, type SocketEvent } from "./puncher.ts";
 import type { SearchTurn } from "./search-turn.ts";
 
 export type TraversalFrame = Extract<Frame, { kind: "candidate" | "candidatesEnd" | "mapping" | "seekMe" }>;
 
 export type TraversalEvent =
   /** To be carried to the other end. */
-  | { readonly kind: "say"; readonly frame: TraversalFrame }
-  /** So many new IPv4 sockets, of which the first few ask the server where it sees them: answered by {@link Traversal.socketsOpened}. */
-  | { readonly kind: "sockets-wanted"; readonly sockets: number; readonly surveyed: number }
-  /** They may be closed. */
-  | { readonly kind: "sockets-unwanted"; readonly sockets: readonly number[] };
+  { readonly kind: "say"; readonly frame: TraversalFrame } | SocketEvent;
 
 export interface TraversalOptions {
   readonly own: OwnNetwork;
