@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { UserError } from "../cli/errors.ts";
+import { systemCode } from "./system-code.ts";
 
 /** A lock file `FILE.lock` says who holds it: process id and, where the system tells, when that process began. */
 interface Holder {
@@ -59,8 +60,8 @@ function create(path: string): boolean {
     writeFileSync(path, JSON.stringify(thisProcess()), { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
-    throw new UserError("config", `cannot make ${path}: ${codeOf(error)}`, {
+    if (systemCode(error) === "EEXIST") return false;
+    throw new UserError("config", `cannot make ${path}: ${systemCode(error) ?? String(error)}`, {
       hint: "make the folder writable for you, or choose another one",
       cause: error,
     });
@@ -112,7 +113,7 @@ function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    return codeOf(error) === "EPERM";
+    return systemCode(error) === "EPERM";
   }
   const ticks = startTicksOf(holder.pid);
   return ticks === null || holder.startTicks === null || ticks === holder.startTicks;
@@ -141,8 +142,4 @@ function startTicksOf(pid: number): number | null {
   } catch {
     return null;
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

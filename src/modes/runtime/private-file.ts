@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { UserError } from "../cli/errors.ts";
+import { systemCode } from "./system-code.ts";
 
 // Windows has no such modes and owners; there the folder's access list protects what lies in it.
 const HAS_MODES = process.platform !== "win32";
@@ -62,7 +63,7 @@ export function readPrivateFile(file: string, privacy: Privacy): Uint8Array | nu
   try {
     handle = openSync(file, constants.O_RDONLY | noFollow());
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (systemCode(error) === "ENOENT") return null;
     throw explained(error, `cannot read ${file}`, "put the file itself there, readable for you");
   }
   try {
@@ -86,8 +87,8 @@ export function createPrivateFile(file: string, bytes: Uint8Array): boolean {
       linkSync(temporary, file);
       return true;
     } catch (error) {
-      if (codeOf(error) === "EEXIST") return false;
-      if (!NO_LINKS.has(codeOf(error))) throw error;
+      if (systemCode(error) === "EEXIST") return false;
+      if (!NO_LINKS.has(systemCode(error) ?? "")) throw error;
     }
     return createInPlace(file, bytes);
   });
@@ -117,7 +118,7 @@ function createInPlace(file: string, bytes: Uint8Array): boolean {
     writeNew(file, bytes);
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (systemCode(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -178,13 +179,12 @@ function noFollow(): number {
 
 function explained(error: unknown, action: string, hint: string): UserError {
   if (error instanceof UserError) return error;
-  return new UserError("config", `${action}: ${reasons[codeOf(error)] ?? String(error)}`, { hint, cause: error });
+  return new UserError("config", `${action}: ${reasons[systemCode(error) ?? ""] ?? String(error)}`, {
+    hint,
+    cause: error,
+  });
 }
 
 function problem(message: string, hint: string): UserError {
   return new UserError("config", message, { hint });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

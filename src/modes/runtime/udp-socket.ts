@@ -1,4 +1,5 @@
 import type { UdpAddress } from "../../wire/address.ts";
+import { systemCode } from "./system-code.ts";
 
 export type UdpSocket = Bun.udp.Socket<"uint8array">;
 export type UdpHandlers = Bun.udp.SocketHandler<"uint8array">;
@@ -22,7 +23,7 @@ export async function bindUdp(ip: string, port: number | undefined, handlers: Ud
     try {
       return await open(randomPort());
     } catch (error) {
-      if (codeOf(error) !== "EADDRINUSE") throw error;
+      if (systemCode(error) !== "EADDRINUSE") throw error;
     }
   return open(0);
 }
@@ -66,8 +67,8 @@ function sendOne(socket: UdpSocket, datagram: Uint8Array, to: UdpAddress): 1 | U
     try {
       return socket.send(datagram, to.port, to.ip) ? 1 : "no-room";
     } catch (error) {
-      if (NO_ROOM.includes(codeOf(error))) return "no-room";
-      unsent = codeOf(error) === "EMSGSIZE" ? "too-long" : "failed";
+      if (NO_ROOM.includes(systemCode(error))) return "no-room";
+      unsent = systemCode(error) === "EMSGSIZE" ? "too-long" : "failed";
     }
   return unsent;
 }
@@ -75,8 +76,4 @@ function sendOne(socket: UdpSocket, datagram: Uint8Array, to: UdpAddress): 1 | U
 function randomPort(): number {
   const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
   return LOWEST_RANDOM_PORT + (random % (65_536 - LOWEST_RANDOM_PORT));
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

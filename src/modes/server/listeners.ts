@@ -4,6 +4,7 @@ import { canonicalIp, familyOf, type UdpAddress } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
+import { systemCode } from "../runtime/system-code.ts";
 import type { SocketData } from "./sockets.ts";
 import type { TlsPair } from "./tls.ts";
 import { type DoorHandlers, UdpDoors } from "./udp-doors.ts";
@@ -36,7 +37,7 @@ export async function listen(at: ListenAddress, handlers: ListenerHandlers): Pro
     } catch (error) {
       if (at.host === null && ip === "::" && isWithoutIpv6(error)) return listen({ ...at, host: "0.0.0.0" }, handlers);
       // A free TCP port may be taken over UDP; then another one does.
-      if (at.port !== 0 || attempt === ATTEMPTS || codeOf(error) !== "EADDRINUSE") throw explained(error, at);
+      if (at.port !== 0 || attempt === ATTEMPTS || systemCode(error) !== "EADDRINUSE") throw explained(error, at);
     }
   }
 }
@@ -82,14 +83,14 @@ async function ipOf({ host }: ListenAddress): Promise<string> {
 }
 
 function isWithoutIpv6(error: unknown): boolean {
-  return ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"].includes(codeOf(error));
+  return ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"].includes(systemCode(error) ?? "");
 }
 
 function explained(error: unknown, { host, port }: ListenAddress): UserError {
   const place = host === null ? `port ${port}` : formatHostPort(host, port);
   const say = (state: string, hint: string) =>
     new UserError("config", `cannot listen on ${place}: ${state}`, { hint, cause: error });
-  switch (codeOf(error)) {
+  switch (systemCode(error)) {
     case "EADDRINUSE":
       return new UserError("port-in-use", `cannot listen on ${place}: another program does`, {
         hint: "choose another port with --listen :PORT, or stop the other program; UDP needs the same number",
@@ -110,8 +111,4 @@ function explained(error: unknown, { host, port }: ListenAddress): UserError {
     default:
       return say(error instanceof Error ? error.message : String(error), "see --listen in p2p help server");
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -1,6 +1,4 @@
-import { networkInterfaces } from "node:os";
 import type { Server } from "bun";
-import { canonicalIp } from "../../wire/address.ts";
 import type { ListenAddress } from "../cli/command.ts";
 import type { ServerNode } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
@@ -11,6 +9,7 @@ import { Newcomers } from "./newcomers.ts";
 import { assembleServices, type Services, type ServicesOptions } from "./services.ts";
 import { type SocketData, webSockets } from "./sockets.ts";
 import type { TlsPair } from "./tls.ts";
+import { localIps } from "./udp-doors.ts";
 import { UdpEntry } from "./udp-entry.ts";
 
 /** Between the goodbye and the end of the sockets. */
@@ -106,9 +105,4 @@ async function closePorts(listeners: readonly Listener[]): Promise<void> {
     udp.close();
     await tcp.stop(true);
   }
-}
-
-function localIps(): readonly string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return addresses.flatMap(({ address }) => canonicalIp(address) ?? []);
 }

@@ -6,6 +6,7 @@ import { UserError } from "../cli/errors.ts";
 import { formatHostPort } from "../cli/join-line.ts";
 import type { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
+import { systemCode } from "../runtime/system-code.ts";
 import { redisMs } from "./cluster-figures.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
@@ -58,9 +59,8 @@ function listen({ host, port }: ListenAddress, fetch: (request: Request) => Prom
     // Left to itself, Bun shares a port with whoever asks for it as soon as it is not in development.
     return Bun.serve({ hostname, port, reusePort: false, development: false, maxRequestBodySize: 1_024, fetch, error });
   } catch (cause) {
-    const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
     const place = formatHostPort(hostname, port);
-    if (isTaken)
+    if (systemCode(cause) === "EADDRINUSE")
       throw new UserError("port-in-use", `cannot serve metrics on ${place}: another program listens there`, {
         hint: "choose another port with --metrics :PORT",
         cause,

@@ -1,6 +1,7 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { canonicalIp, familyOf, scopeOf, type UdpAddress } from "../../wire/address.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { systemCode } from "../runtime/system-code.ts";
 import { UdpPort } from "../runtime/udp-port.ts";
 import { UdpOutlet } from "./udp-outlet.ts";
 
@@ -122,7 +123,7 @@ async function openNext(ip: string, after: number, handlers: DoorHandlers): Prom
     try {
       return await openUdp(ip, ((after + step - 1) % 65_535) + 1, 1, handlers);
     } catch (error) {
-      if (step === ATTEMPTS || !isTaken(error)) throw error;
+      if (step === ATTEMPTS || systemCode(error) !== "EADDRINUSE") throw error;
     }
   }
 }
@@ -156,10 +157,11 @@ function isAmbiguous(all: ReadonlySet<string>): boolean {
 
 /** All that can be listened on without naming an interface. */
 function ownIps(read: ReadInterfaces): readonly string[] {
-  const infos = Object.values(read()).flatMap((each) => each ?? []);
-  return infos.flatMap(({ address }) => canonicalIp(address) ?? []).filter((ip) => scopeOf(ip) !== "link-local");
+  return localIps(read).filter((ip) => scopeOf(ip) !== "link-local");
 }
 
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+/** This machine's addresses, canonical. */
+export function localIps(read: ReadInterfaces = networkInterfaces): readonly string[] {
+  const infos = Object.values(read()).flatMap((each) => each ?? []);
+  return infos.flatMap(({ address }) => canonicalIp(address) ?? []);
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, isErrorCode, WireError } from "../../../wire/errors.ts";
 import { UserError } from "../../cli/errors.ts";
+import { systemCode } from "../../runtime/system-code.ts";
 
 /** What the other end may tell us of a transfer, in words for the person here; any other code of theirs is `peer-gone`. */
 const told: Partial<Record<ErrorCode, string>> = {
@@ -74,12 +75,6 @@ export function readFailure(action: string, error: unknown): unknown {
   return new UserError(missing ? "file-not-found" : "file-unreadable", `${action}: ${reasonOf(code)}`, {
     cause: error,
   });
-}
-
-/** @returns `ENOENT` and the like; null for what did not come from the system */
-export function systemCode(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;
 }
 
 const reasons: Readonly<Record<string, string>> = {

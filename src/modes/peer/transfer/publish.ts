@@ -1,6 +1,6 @@
 import { constants, copyFile, link, open, unlink } from "node:fs/promises";
 import { UserError } from "../../cli/errors.ts";
-import { systemCode } from "./failure.ts";
+import { systemCode } from "../../runtime/system-code.ts";
 import { foldedName, type LocalName, numbered, pathIn } from "./local-name.ts";
 
 const MAX_NUMBER = 999;
