@@ -59,9 +59,10 @@ export class Network implements Disposable {
   }
 
   async #fetchTicket(): Promise<Ticket | null> {
-    clearTimeout(this.#renewal);
     const answer = await this.#link.request({ kind: "getTicket" }).catch(() => null);
     if (answer?.kind !== "ticket" || this.#isClosed) return null;
+    // Another may have been asked for meanwhile.
+    clearTimeout(this.#renewal);
     this.#renewal = setTimeout(() => void this.#renew(), renewalDelayMs(answer.lifetimeMs));
     return answer;
   }
