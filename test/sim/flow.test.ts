@@ -238,14 +238,18 @@ function chatDelays(seed: number, link: LinkOptions & { readonly rate: number })
   return delays.toSorted((a, b) => a - b);
 }
 
-for (const [what, link, halfMs, beyondMs] of [
-  ["20 Mbit/s", links.home, 10, 60],
-  ["50 Mbit/s behind a deep queue", { delayMs: 25, rate: 6_250, queueBytes: 300_000 }, 10, 60],
-  // Two of 100 are lost each way; what is said again takes a round trip more, and all behind it waits with it.
-  ["a mobile network", links.cellular, 60, 150],
+for (const [what, link, runs] of [
+  ["20 Mbit/s", links.home, 1],
+  ["50 Mbit/s behind a deep queue", { delayMs: 25, rate: 6_250, queueBytes: 300_000 }, 1],
+  // Chance, which packets are lost, decides of each run; the middle one of many does not change with the order of the dice.
+  ["a mobile network, in the middle one of 31 runs", links.cellular, 31],
 ] as const)
-  test(`of 400 lines said while a file fills the same path 99 % wait less than ${beyondMs} ms beyond the round trip: ${what}`, () => {
-    const delays = chatDelays(7, link);
-    expect(delays[Math.floor(delays.length * 0.99)]).toBeLessThan(2 * link.delayMs + beyondMs);
-    expect(delays[Math.floor(delays.length / 2)]).toBeLessThan(2 * link.delayMs + halfMs);
+  test(`of 400 lines said while a file fills the same path 99 % wait less than 60 ms beyond the round trip, and half less than 10: ${what}`, () => {
+    const all = Array.from({ length: runs }, (_, run) => chatDelays(7 + run, link));
+    const middle = (share: number) =>
+      all.map((delays) => delays[Math.floor(delays.length * share)] ?? Infinity).toSorted((a, b) => a - b)[
+        (runs - 1) / 2
+      ];
+    expect(middle(0.99)).toBeLessThan(2 * link.delayMs + 60);
+    expect(middle(0.5)).toBeLessThan(2 * link.delayMs + 10);
   });
