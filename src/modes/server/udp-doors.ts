@@ -81,13 +81,13 @@ export class UdpDoors {
   }
 
   async #follow(): Promise<void> {
-    const [{ ip: wildcard, port }] = this.addresses;
+    const [{ ip: wildcard }] = this.addresses;
     const ips = new Set(ownIps(this.#read).filter((ip) => wildcard === "::" || familyOf(ip) === 4));
     if (this.#open.has(wildcard) && !isAmbiguous(ips)) return;
     // A port on all addresses and one of a single address exclude each other.
     for (const ip of this.ips) if (!ips.has(ip)) this.#shut(ip);
     for (const ip of ips) if (!this.#open.has(ip)) await this.#add(ip);
-    if (this.#open.size === 0) this.#open.set(wildcard, await openPair(wildcard, port, this.#handlers));
+    if (this.#open.size === 0) await this.#add(wildcard);
   }
 
   async #add(ip: string): Promise<void> {

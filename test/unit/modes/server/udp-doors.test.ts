@@ -47,10 +47,14 @@ class Machine implements Clock {
   }
 
   /** Ten seconds pass. */
-  async look(): Promise<void> {
+  begin(): void {
     const due = this.#due;
     this.#due = null;
     due?.();
+  }
+
+  async look(): Promise<void> {
+    this.begin();
     while (!this.isLooking) await Bun.sleep(1);
   }
 }
@@ -129,6 +133,19 @@ test("one address of each family, or one that was asked for, needs no sockets of
   all.close();
   expect(machine.isLooking).toBe(false);
   one.close();
+});
+
+test("closing in the middle of a look leaves nothing open", async () => {
+  const machine = new Machine(...several);
+  const doors = await UdpDoors.open("0.0.0.0", 0, handlers, { read: machine.read, clock: machine });
+  machine.ips = ["127.0.0.3", "127.0.0.4"];
+  machine.begin();
+  doors.close();
+  await Bun.sleep(50);
+  expect([doors.ips, machine.isLooking]).toEqual([[], false]);
+  const again = await UdpDoors.open("0.0.0.0", doors.addresses[0].port, handlers, { read: () => ({}) });
+  expect(again.addresses).toEqual(doors.addresses);
+  again.close();
 });
 
 test("where none of the addresses can be listened on alone, all are listened on together", async () => {
