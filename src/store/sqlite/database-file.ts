@@ -91,8 +91,13 @@ export function integrityProblems(db: Database, limit: number): readonly string[
 /** A file that {@link openDatabaseFile} has looked at. Flushed for each commit. */
 export function openToWrite(place: string): Database {
   const db = new Database(place, { readwrite: true, create: false, strict: true });
-  db.run("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
-  return db;
+  try {
+    db.run("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
+    return db;
+  } catch (error) {
+    db.close(true);
+    throw error;
+  }
 }
 
 function openForWriting(place: string, steps: readonly string[]): Database {
