@@ -83,7 +83,7 @@ export class InterfaceWatch implements Disposable {
 }
 
 /** The system may be out of what it needs to tell, and most who ask do so by a timer. */
-function readOrNothing(): ReturnType<ReadInterfaces> {
+export function readOrNothing(): ReturnType<ReadInterfaces> {
   try {
     return networkInterfaces();
   } catch {

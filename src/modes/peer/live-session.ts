@@ -27,6 +27,7 @@ import type { Reason } from "./path-reasons.ts";
 import type { Place } from "./place.ts";
 import type { ByteReader, ByteWriter, MessagePort, PathInfo, PeerSession, SessionEnd } from "./peer-session.ts";
 import { figuresOf, type SessionFigures } from "./session-figures.ts";
+import type { ServerRoute } from "./server-route.ts";
 import { isRelayed } from "./session-path.ts";
 import { type RoutesOptions, SessionRoutes } from "./session-routes.ts";
 import { SessionStreams } from "./session-streams.ts";
@@ -55,7 +56,7 @@ export class LiveSession implements PeerSession, PacketSink {
   readonly ended: Promise<SessionEnd>;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   readonly #connected = Promise.withResolvers<void>();
-  readonly #established: Established;
+  readonly #viaServer: ServerRoute;
   readonly #options: LiveSessionOptions;
   readonly #core: Session;
   readonly #drive: Drive<SessionEvent, Route>;
@@ -79,7 +80,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.safetyNumber = safetyNumber(identity.keys.publicKey, device.key);
     this.ended = this.#ended.promise;
     this.#connected.promise.catch(() => undefined);
-    this.#established = established;
+    this.#viaServer = established.route;
     this.#options = options;
     const now = performance.now();
     this.#trace = options.qlog?.session({ id: this.id, isInitiator, now }) ?? null;
@@ -105,9 +106,8 @@ export class LiveSession implements PeerSession, PacketSink {
       onEvent: (event) => this.#handle(event),
       onFault: (error) => this.#fault(error),
     });
-    const { route: viaServer } = established;
     this.#routes = new SessionRoutes(
-      { ...options, viaServer },
+      { ...options, viaServer: established.route },
       {
         probe: (route, tier) => this.#change((now) => this.#core.probe(now, route, tier)),
         forget: (route) => this.#change((now) => this.#core.forget(now, route)),
@@ -121,7 +121,7 @@ export class LiveSession implements PeerSession, PacketSink {
     this.#index(localIndex);
     this.#core.setServerRoute(this.#drive.now(), true);
     this.#say({ kind: "abilities", bits: abilities.packed });
-    viaServer.onBody((body) => this.#receiveBody(body));
+    this.#viaServer.onBody((body) => this.#receiveBody(body));
     this.#routes.begin();
     if (options.place === null) this.report(hiddenReport, false);
   }
@@ -225,7 +225,7 @@ export class LiveSession implements PeerSession, PacketSink {
   /** The line to the server came or went. */
   setServerRoute(isUp: boolean): void {
     if (this.#end !== null) return;
-    if (isUp) this.#established.route.renew();
+    if (isUp) this.#viaServer.renew();
     this.#change((now) => this.#core.setServerRoute(now, isUp));
     if (isUp) this.#routes.serverBack();
   }
@@ -388,6 +388,6 @@ export class LiveSession implements PeerSession, PacketSink {
   }
 }
 
-export function endError(end: SessionEnd): UserError {
+function endError(end: SessionEnd): UserError {
   return new UserError(end.code, `the session has ended: ${end.reason}`, { side: end.side, hint: "connect again" });
 }

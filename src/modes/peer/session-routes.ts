@@ -157,17 +157,18 @@ export class SessionRoutes {
     this.#selected = routeKey(route);
     if (this.#path.now.kind === "relay-udp" && route.kind === "server") this.#relay?.doubt();
     const path = this.#seeker.describe(route, rttMs ?? 0, why);
-    if (isRelayed(path) && !isRelayed(this.#path.now)) this.#doubt();
+    const isDirect = !isRelayed(path);
+    if (!isDirect && !this.#path.isRelayed) this.#doubt();
     this.#guard?.moved(path);
-    this.#outlook.moved(!isRelayed(path));
-    this.#relay?.carried(!isRelayed(path));
+    this.#outlook.moved(isDirect);
+    this.#relay?.carried(isDirect);
     this.#path.moved(path);
   }
 
   /** What the other end says of itself. */
   heard(frame: CarriedFrame): void {
     this.#outlook.heard(frame);
-    if (frame.kind !== "report" && frame.kind !== "abilities") this.#seeker.heard(frame);
+    this.#seeker.heard(frame);
   }
 
   /** The line to the server is there again. */

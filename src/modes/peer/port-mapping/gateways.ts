@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import { canonicalIp, familyOf } from "../../../wire/address.ts";
 import { isWorthMapping, type OwnGateway } from "../../../wire/traversal/port-mapping/port-mapper.ts";
 import { isInSubnet } from "../../../wire/traversal/subnet.ts";
-import { hostIps, type ReadInterfaces } from "../interfaces.ts";
+import { hostIps, readOrNothing, type ReadInterfaces } from "../interfaces.ts";
 import type { EndpointSocket } from "../udp-endpoint.ts";
 import {
   type DefaultRoute,
@@ -32,7 +31,7 @@ export function ownGateways(
   routes: readonly DefaultRoute[],
   sockets: readonly EndpointSocket[],
   sources: readonly string[],
-  read: ReadInterfaces = networkInterfaces,
+  read: ReadInterfaces = readOrNothing,
 ): readonly OwnGateway[] {
   const told = hostIps(read);
   return routes.flatMap(({ gatewayIp }) => {
