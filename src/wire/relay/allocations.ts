@@ -14,7 +14,6 @@ const SILENT_AFTER_MS = 60_000;
 /** Legs that may have the same receiver index, each for another sender. Chance makes hardly two of them. */
 const MAX_NAMESAKES = 64;
 
-/** One end's right to have packets relayed over UDP, in the memory of the server that holds its pairing. */
 export interface AllocationOptions<Via> {
   readonly keys: LegKeys;
   /** Whoever sends to this end: the same text for all legs of that device. */
@@ -26,6 +25,7 @@ export interface AllocationOptions<Via> {
   readonly mayBeLoopback: boolean;
 }
 
+/** One end's right to have packets relayed over UDP, in the memory of the server that holds its pairing. */
 export class Allocation<Via> {
   readonly options: AllocationOptions<Via>;
   /** Where this end is; null until it has shown that it hears there. */

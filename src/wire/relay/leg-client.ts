@@ -1,4 +1,4 @@
-import { sameAddress, type UdpAddress } from "../address.ts";
+import { familyOf, sameAddress, type UdpAddress } from "../address.ts";
 import { equalBytes } from "../bytes.ts";
 import type { Core, Random, Transmit } from "../core.ts";
 import { KEEPALIVE_MS, MAX_LEG_INDEXES } from "../limits.ts";
@@ -212,6 +212,6 @@ export function waysTo(
   addresses: readonly UdpAddress[],
 ): readonly SocketRoute[] {
   return addresses.flatMap((remote) =>
-    sockets.flatMap(({ socket, family }) => ((family === 6) === remote.ip.includes(":") ? [{ socket, remote }] : [])),
+    sockets.flatMap(({ socket, family }) => (familyOf(remote.ip) === family ? [{ socket, remote }] : [])),
   );
 }
