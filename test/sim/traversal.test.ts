@@ -121,7 +121,7 @@ const criteria: readonly { readonly pairs: readonly Pair[]; readonly withinMs: n
 for (const { pairs, withinMs, share } of criteria) {
   const names = [...new Set(pairs.map(([a, b]) => wayBetween(a, b)))].join();
   test(`${pairs.length} pairs that meet by ${names} are direct within ${withinMs} ms, ${100 * share} of 100`, () => {
-    const times = seeds(ROUNDS * 10)
+    const times = seeds(Math.max(ROUNDS * 10, pairs.length))
       .slice(0, MOST_RUNS)
       .map((seed) => {
         const [a, b] = pairs[seed % pairs.length] ?? ["cone", "cone"];
