@@ -1,7 +1,7 @@
 import { UserError } from "../cli/errors.ts";
 import type { FindingEvent } from "../cli/events.ts";
 
-/** One line of `--check`. */
+/** One line of `--check`, or what a running server has noticed. */
 export type Finding = Omit<FindingEvent, "event">;
 
 /** With this the server would not start. */
